@@ -1,0 +1,296 @@
+/**
+ * The interfaces of the nine steps that `complete.ts` names, and the values that pass between them.
+ * A step that does not exist yet (or is switched off) is a no-op object behind its final interface.
+ */
+import type { AnswerChunk, Usage } from '../protocol/answer.ts'
+import type { ChatRequest } from '../protocol/request.ts'
+import type { SwitchyardError } from '../shared/errors.ts'
+import type { NanoUsd } from '../shared/money.ts'
+
+export const TIERS = ['local', 'frontier'] as const
+/** `local` = the user's own engines, the small side of `auto`; `frontier` = hosted, the big side. */
+export type Tier = (typeof TIERS)[number]
+
+export const REASONS = [
+  'pinned',
+  'capability',
+  'residency',
+  'budget',
+  'sticky',
+  'intent',
+  'gain',
+  'share',
+  'explore',
+  'spill',
+  'fallback',
+  'escalated',
+  'cache',
+  'degraded',
+] as const
+/** Why a request went where it went: header `x-route-reason`, log field and metric label alike. */
+export type Reason = (typeof REASONS)[number]
+
+export const UPSTREAM_KINDS = ['vllm', 'tgi', 'openai', 'anthropic', 'google', 'simulated', 'embedded'] as const
+export type UpstreamKind = (typeof UPSTREAM_KINDS)[number]
+
+/** What a model can take; the router never sends a request to a model that lacks something it needs. */
+export type Capability = 'tools' | 'images' | 'json_schema' | 'audio' | 'web_search' | 'logprobs' | 'custom_tools'
+
+/** Nano-dollars per token as a ratio, so that prices like $0.05 per million stay exact: cost = ceil(tokens x perM / 1e6). */
+export interface Price {
+  /** Nano-dollars per million tokens. */
+  readonly inputPerM: NanoUsd
+  readonly outputPerM: NanoUsd
+  readonly cachedInputPerM?: NanoUsd
+  readonly cacheWritePerM?: NanoUsd
+  /** Where the figure comes from: `file`, or the price book's package and entry. */
+  readonly source: string
+}
+
+/** A model that requests can be sent to: one entry of `models:` or one found at start. */
+export interface Target {
+  /** Name that callers use. */
+  readonly name: string
+  /** Name of its upstream. */
+  readonly upstream: string
+  readonly kind: UpstreamKind
+  /** Name that the upstream knows. */
+  readonly model: string
+  readonly tier: Tier
+  readonly contextTokens: number | undefined
+  readonly capabilities: ReadonlySet<Capability>
+  /** Absent = unpriced: served, cost unknown (header left out), refused for budgeted tasks. */
+  readonly price: Price | undefined
+  /** Fixed engine fields that the operator sends with every request to this model. */
+  readonly extraBody: Readonly<Record<string, unknown>>
+  /** Names of targets to try when this one is pinned and fails before its first content. */
+  readonly fallbacks: readonly string[]
+}
+
+/** Who sends the request; made from the API key alone. */
+export interface Caller {
+  readonly tenant: string
+  readonly key: string
+  /** Model names this key may use; absent = all. */
+  readonly models: ReadonlySet<string> | undefined
+  readonly unknownFields: 'drop' | 'refuse'
+}
+
+/** What the caller said about its task; limits may only lower what the type allows. */
+export interface TaskHeaders {
+  readonly id: string | undefined
+  readonly type: string | undefined
+  readonly budgetUsd: NanoUsd | undefined
+  readonly maxToolCalls: number | undefined
+  readonly deadlineMs: number | undefined
+}
+
+export interface Call {
+  /** Our own id, `req_…`; a caller's is never passed on. */
+  readonly id: string
+  readonly caller: Caller
+  readonly task: TaskHeaders
+  readonly request: ChatRequest
+  /** Aborted when the caller has left. */
+  readonly signal: AbortSignal
+  /** Monotonic milliseconds at which the request's head arrived. */
+  readonly startedMs: number
+}
+
+// 1 admit ---------------------------------------------------------------------------------------------------------
+
+export interface Admission {
+  readonly taskId: string | undefined
+  readonly taskType: string
+}
+/** Throws a SwitchyardError to refuse. */
+export interface Admitter {
+  admit(call: Call): Admission | Promise<Admission>
+}
+
+// 2 cache and 8 remember --------------------------------------------------------------------------------------------
+
+export type CacheResult = 'hit-exact' | 'hit-semantic' | 'join' | 'miss' | 'bypass'
+export type CacheLookup =
+  | { readonly result: 'miss' | 'bypass' }
+  | {
+      readonly result: 'hit-exact' | 'hit-semantic' | 'join'
+      readonly chunks: readonly AnswerChunk[]
+      readonly savedUsd: NanoUsd
+    }
+export interface AnswerCache {
+  lookup(call: Call): CacheLookup | Promise<CacheLookup>
+  remember(call: Call, answer: SentAnswer): void | Promise<void>
+}
+
+// 3 route -----------------------------------------------------------------------------------------------------------
+
+export interface Alternative {
+  readonly target: string
+  readonly tier: Tier
+  /** Expected price of this request there, where known. */
+  readonly price: NanoUsd | undefined
+}
+export interface RoutePlan {
+  /** Models to try in order; never empty. The first is the choice, the rest is what fallback may use. */
+  readonly targets: readonly [Target, ...Target[]]
+  readonly tier: Tier
+  readonly reason: Reason
+  /** Router score in 0..1 (expected gain of the big model); absent where a rule decided. */
+  readonly score: number | undefined
+  /** Closed set; `other` until the router issue. */
+  readonly intent: string
+  readonly alternatives: readonly Alternative[]
+  /** Time the decision took, ms. */
+  readonly tookMs: number
+}
+/** Throws a SwitchyardError when no model fits (unknown name: 404; nothing can take it: 400 with `param`). */
+export interface Router {
+  route(call: Call, admission: Admission): RoutePlan | Promise<RoutePlan>
+}
+
+// 4 reserve and 7 settle --------------------------------------------------------------------------------------------
+
+export interface Attempt {
+  readonly callId: string
+  /** 1-based. */
+  readonly number: number
+  readonly target: Target
+}
+export interface Hold {
+  readonly attempt: Attempt
+  readonly amount: NanoUsd
+  /** Output cap to send when the caller gave none; absent = leave it out. */
+  readonly outputCap: number | undefined
+}
+/** Cost is absent for an unpriced target. */
+export interface Charge {
+  readonly cost: NanoUsd | undefined
+}
+export interface Ledger {
+  reserve(call: Call, admission: Admission, attempt: Attempt): Hold | Promise<Hold>
+  /** What an attempt used, also a failed or abandoned one; `usage` undefined = nothing was produced and nothing is billed. */
+  settle(hold: Hold, usage: Usage | undefined): Charge | Promise<Charge>
+}
+
+// 5 send ------------------------------------------------------------------------------------------------------------
+
+export interface ChunkConsumer {
+  /** Takes decoded events in order. False = stop reading until `drained()` resolves. */
+  chunk(chunk: AnswerChunk): boolean
+  drained(): Promise<void>
+}
+export type SendOutcome =
+  | { readonly kind: 'complete'; readonly usage: Usage }
+  | {
+      readonly kind: 'failed'
+      readonly error: SwitchyardError
+      /** True once a content event was handed to the consumer: no retry, no fallback after that. */
+      readonly contentSent: boolean
+      /** Undefined = the upstream did no billable work (refused, never reached). Otherwise an own upper count. */
+      readonly usage: Usage | undefined
+      /** True = another model may do better (connect error, 5xx, 429, open breaker, context too long). */
+      readonly fallback: boolean
+    }
+  | { readonly kind: 'aborted'; readonly usage: Usage | undefined; readonly contentSent: boolean }
+export interface SendResult {
+  readonly outcome: SendOutcome
+  /** HTTP tries this send needed, retries on replicas included. */
+  readonly tries: number
+  /** Fields left out because this target cannot express them and leaving them out changes no meaning. */
+  readonly dropped: readonly string[]
+}
+/** Sends one attempt to one target: picks a replica, retries before the first content, decodes. Never throws for an upstream's fault. */
+export interface Sender {
+  send(call: Call, hold: Hold, consumer: ChunkConsumer): Promise<SendResult>
+}
+
+// 6 judge -----------------------------------------------------------------------------------------------------------
+
+export type Verdict = { readonly accept: true } | { readonly accept: false; readonly reason: string }
+export interface Judge {
+  /** Whether this plan's answer must be held back until it is judged (only then may it be replaced). */
+  wants(call: Call, plan: RoutePlan): boolean
+  judge(call: Call, answer: SentAnswer): Verdict | Promise<Verdict>
+}
+
+// 9 report ----------------------------------------------------------------------------------------------------------
+
+export interface SentAnswer {
+  readonly target: Target
+  readonly chunks: readonly AnswerChunk[]
+  readonly usage: Usage
+}
+export type Result = 'ok' | 'refused' | 'failed' | 'cut' | 'aborted'
+/** The one record of a finished request; metrics, log, ledger and feedback all read it. Holds no prompt, answer or key. */
+export interface FinishedRequest {
+  readonly id: string
+  readonly tenant: string
+  readonly key: string
+  readonly taskId: string | undefined
+  readonly taskType: string
+  readonly model: string
+  readonly stream: boolean
+  readonly result: Result
+  readonly errorCode: string | undefined
+  /** For the log only. */
+  readonly errorDetail: string | undefined
+  readonly status: number
+  readonly tier: Tier | 'cache' | undefined
+  readonly upstream: string | undefined
+  readonly target: string | undefined
+  readonly reason: Reason | undefined
+  readonly intent: string
+  readonly score: number | undefined
+  readonly cache: CacheResult
+  readonly attempts: number
+  readonly usage: Usage | undefined
+  readonly cost: NanoUsd | undefined
+  /** Cost of the same usage on the dearest model of the route, where priced. */
+  readonly durationMs: number
+  /** Time until the first content event arrived from the upstream; undefined without one. */
+  readonly firstContentMs: number | undefined
+  /** Time spent waiting for upstreams; duration minus this is our own overhead. */
+  readonly upstreamMs: number
+  readonly routerMs: number
+  readonly dropped: readonly string[]
+}
+export interface Reporter {
+  finished(record: FinishedRequest): void
+}
+
+// The answer's way out ------------------------------------------------------------------------------------------------
+
+export interface AnswerHead {
+  readonly tier: Tier | 'cache'
+  readonly upstream: string
+  readonly reason: Reason
+  readonly cache: CacheResult
+  readonly attempts: number
+  readonly simulated: boolean
+  readonly taskId: string | undefined
+  readonly dropped: readonly string[]
+}
+/**
+ * Where an answer goes: an HTTP response in some dialect, or the agent loop. `open` comes before the first chunk with content;
+ * before it nothing has been shown to the caller and everything may still be tried elsewhere.
+ */
+export interface AnswerSink extends ChunkConsumer {
+  open(head: AnswerHead): void
+  /** The answer is whole. */
+  close(usage: Usage, cost: NanoUsd | undefined): void
+  /** No answer, or no more of it: an error response, or an error frame at the end of an open stream. */
+  fail(error: SwitchyardError): void
+}
+
+export interface Steps {
+  readonly admitter: Admitter
+  readonly cache: AnswerCache
+  readonly router: Router
+  readonly ledger: Ledger
+  readonly sender: Sender
+  readonly judge: Judge
+  readonly reporter: Reporter
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}

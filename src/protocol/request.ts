@@ -1,0 +1,179 @@
+/**
+ * The one internal model of a request. Every dialect that agents speak decodes into it and every upstream adapter
+ * encodes from it, so it carries what OpenAI, Anthropic and Google can express, in the field's own words.
+ * Objects are built by a validator, field by field; nothing of a caller's body is ever passed on by reference to unknown keys.
+ */
+
+/** A JSON value that was parsed and checked for depth; used where the content is the caller's own (schemas, arguments). */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type JsonObject = { readonly [key: string]: Json }
+
+/** Anthropic's prompt-cache marker: the prompt up to and including this part may be cached. */
+export interface CacheMarker {
+  readonly ttl: '5m' | '1h'
+}
+
+export interface TextPart {
+  readonly type: 'text'
+  readonly text: string
+  readonly cache?: CacheMarker
+}
+/** `url` is a checked public https/http URL or a checked data: URL (base64 of a known image type). It is never fetched by us. */
+export interface ImagePart {
+  readonly type: 'image'
+  readonly url: string
+  readonly detail?: 'auto' | 'low' | 'high'
+  readonly cache?: CacheMarker
+}
+export interface AudioPart {
+  readonly type: 'audio'
+  readonly data: string
+  readonly format: 'wav' | 'mp3'
+}
+export interface FilePart {
+  readonly type: 'file'
+  readonly fileId?: string
+  readonly filename?: string
+  readonly data?: string
+  readonly cache?: CacheMarker
+}
+export interface RefusalPart {
+  readonly type: 'refusal'
+  readonly text: string
+}
+/** Thinking that has to go back unchanged: `signature` (Anthropic), `redacted` data, or Google's thought signature. */
+export interface ReasoningPart {
+  readonly type: 'reasoning'
+  readonly text: string
+  readonly signature?: string
+  readonly redacted?: string
+}
+
+export type UserPart = TextPart | ImagePart | AudioPart | FilePart
+
+/** `arguments` is the model's own JSON text, kept byte for byte. */
+export interface ToolCall {
+  readonly id: string
+  readonly kind: 'function' | 'custom'
+  readonly name: string
+  readonly arguments: string
+  readonly signature?: string
+}
+
+export type Message =
+  | { readonly role: 'system' | 'developer'; readonly content: string | readonly TextPart[]; readonly name?: string }
+  | { readonly role: 'user'; readonly content: string | readonly UserPart[]; readonly name?: string }
+  | {
+      readonly role: 'assistant'
+      readonly content: string | readonly (TextPart | RefusalPart)[] | null
+      readonly toolCalls?: readonly ToolCall[]
+      readonly reasoning?: readonly ReasoningPart[]
+      readonly refusal?: string
+      readonly audioId?: string
+      readonly name?: string
+    }
+  | {
+      readonly role: 'tool'
+      readonly toolCallId: string
+      readonly content: string | readonly (TextPart | ImagePart)[]
+      readonly isError?: boolean
+    }
+
+export interface FunctionTool {
+  readonly kind: 'function'
+  readonly name: string
+  readonly description?: string
+  /** A checked JSON Schema of type object. */
+  readonly parameters?: JsonObject
+  readonly strict?: boolean
+  readonly cache?: CacheMarker
+}
+export interface CustomTool {
+  readonly kind: 'custom'
+  readonly name: string
+  readonly description?: string
+  readonly format?: JsonObject
+}
+export type Tool = FunctionTool | CustomTool
+
+export type ToolChoice =
+  | { readonly type: 'auto' | 'none' | 'required' }
+  | { readonly type: 'tool'; readonly kind: 'function' | 'custom'; readonly name: string }
+  | { readonly type: 'allowed'; readonly mode: 'auto' | 'required'; readonly names: readonly string[] }
+
+export type OutputFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json_object' }
+  | {
+      readonly type: 'json_schema'
+      readonly name: string
+      readonly description?: string
+      readonly schema?: JsonObject
+      readonly strict?: boolean
+    }
+
+export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+
+/** Unset stays unset: an upstream's own default is never replaced by ours. */
+export interface Sampling {
+  readonly temperature?: number
+  readonly topP?: number
+  readonly frequencyPenalty?: number
+  readonly presencePenalty?: number
+  readonly seed?: number
+  readonly stop?: readonly string[]
+  readonly logitBias?: Readonly<Record<string, number>>
+  /** Known to engines (vLLM, SGLang, llama.cpp, TGI) and partly to Anthropic and Google; see `docs/compatibility.md`. */
+  readonly topK?: number
+  readonly minP?: number
+  readonly repetitionPenalty?: number
+}
+
+/**
+ * Fields of the OpenAI body that only OpenAI itself gives a meaning to, under their wire names and with checked values.
+ * Kept apart so that adapters decide by name: forward, drop (named in `x-switchyard-dropped`) or refuse.
+ */
+export interface OpenAiOnly {
+  readonly audio?: JsonObject
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly modalities?: readonly ('text' | 'audio')[]
+  readonly moderation?: JsonObject
+  readonly prediction?: JsonObject
+  readonly prompt_cache_key?: string
+  readonly prompt_cache_options?: JsonObject
+  readonly prompt_cache_retention?: string
+  readonly safety_identifier?: string
+  readonly service_tier?: string
+  readonly store?: boolean
+  readonly user?: string
+  readonly verbosity?: 'low' | 'medium' | 'high'
+  readonly web_search_options?: JsonObject
+}
+
+export interface ChatRequest {
+  /** As the caller wrote it: `auto`, an alias, a configured name or `upstream/model`. */
+  readonly model: string
+  readonly messages: readonly Message[]
+  readonly tools: readonly Tool[]
+  readonly toolChoice?: ToolChoice
+  readonly parallelToolCalls?: boolean
+  readonly format?: OutputFormat
+  readonly reasoningEffort?: ReasoningEffort
+  /** Cap on generated tokens, reasoning included; absent = the caller gave none. */
+  readonly maxOutputTokens?: number
+  /** Number of answers (choices), 1..128. */
+  readonly n: number
+  /** Present = log-probabilities are wanted, with this many alternatives (0..20). */
+  readonly topLogprobs?: number
+  readonly sampling: Sampling
+  readonly openai: OpenAiOnly
+  readonly stream: boolean
+  /** The caller asked for the usage chunk of a stream (upstreams are always asked). */
+  readonly includeUsage: boolean
+  /** The caller used the deprecated `functions`: its answer carries `function_call` instead of `tool_calls`. */
+  readonly legacyFunctions: boolean
+  /** Names of unknown fields that were removed; shown in `x-switchyard-dropped`. */
+  readonly dropped: readonly string[]
+  /** Size of the accepted body in bytes: an upper bound for the prompt's tokens under byte-level BPE. */
+  readonly bodyBytes: number
+}
