@@ -1,7 +1,7 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-// "unit" finishes in seconds and needs no process or network beyond loopback; everything else is "system".
-export default defineConfig({
+// "unit" finishes in seconds and starts no process; "system" uses real processes, sockets and files.
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], testTimeout: 10_000 } },
@@ -18,3 +18,5 @@ export default defineConfig({
     ],
   },
 })
+
+export default config
