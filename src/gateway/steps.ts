@@ -74,6 +74,18 @@ export interface Caller {
   /** Model names this key may use; absent = all. */
   readonly models: ReadonlySet<string> | undefined
   readonly unknownFields: 'drop' | 'refuse'
+  /** Present = the key has requests or tokens per minute. */
+  readonly limiter: KeyLimiter | undefined
+}
+
+/** Requests and tokens per minute of one key. */
+export interface KeyLimiter {
+  /** Takes one request and `tokens` expected tokens; throws `rate_limit_exceeded` with a retry time. */
+  admit(tokens: number): void
+  /** Corrects the expectation once the true number is known. */
+  settle(expected: number, used: number): void
+  /** `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as they stand now. */
+  headers(): Readonly<Record<string, string>>
 }
 
 /** What the caller said about its task; limits may only lower what the type allows. */
@@ -106,6 +118,8 @@ export interface Admission {
 /** Throws a SwitchyardError to refuse. */
 export interface Admitter {
   admit(call: Call): Admission | Promise<Admission>
+  /** The admitted call is over: gives back what it took and did not use. Called once per admission. */
+  release(call: Call, admission: Admission, usage: Usage | undefined): void
 }
 
 // 2 cache and 8 remember --------------------------------------------------------------------------------------------
@@ -116,10 +130,13 @@ export type CacheLookup =
   | {
       readonly result: 'hit-exact' | 'hit-semantic' | 'join'
       readonly chunks: readonly AnswerChunk[]
+      readonly usage: Usage
       readonly savedUsd: NanoUsd
     }
 export interface AnswerCache {
   lookup(call: Call): CacheLookup | Promise<CacheLookup>
+  /** Whether this call's answer may be kept, so that its chunks are collected on the way out. */
+  wants(call: Call): boolean
   remember(call: Call, answer: SentAnswer): void | Promise<void>
 }
 
@@ -245,8 +262,9 @@ export interface FinishedRequest {
   readonly cache: CacheResult
   readonly attempts: number
   readonly usage: Usage | undefined
+  /** What all attempts cost together; undefined where an attempt went to an unpriced model. */
   readonly cost: NanoUsd | undefined
-  /** Cost of the same usage on the dearest model of the route, where priced. */
+  readonly savedUsd: NanoUsd
   readonly durationMs: number
   /** Time until the first content event arrived from the upstream; undefined without one. */
   readonly firstContentMs: number | undefined
@@ -272,11 +290,12 @@ export interface AnswerHead {
   readonly dropped: readonly string[]
 }
 /**
- * Where an answer goes: an HTTP response in some dialect, or the agent loop. `open` comes before the first chunk with content;
- * before it nothing has been shown to the caller and everything may still be tried elsewhere.
+ * Where an answer goes: an HTTP response in some dialect, or the agent loop. `prepare` comes before every attempt and says what
+ * the answer's head would be; the first `chunk` makes it final. Until then nothing has been shown to the caller and everything
+ * may still be tried elsewhere.
  */
 export interface AnswerSink extends ChunkConsumer {
-  open(head: AnswerHead): void
+  prepare(head: AnswerHead): void
   /** The answer is whole. */
   close(usage: Usage, cost: NanoUsd | undefined): void
   /** No answer, or no more of it: an error response, or an error frame at the end of an open stream. */

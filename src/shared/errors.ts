@@ -132,8 +132,12 @@ export class SwitchyardError extends Error {
 /** Anything thrown to a SwitchyardError; what is not one already is a defect of ours and becomes `internal_error`. */
 export function toSwitchyardError(thrown: unknown): SwitchyardError {
   if (thrown instanceof SwitchyardError) return thrown
-  return new SwitchyardError('internal_error', 'The gateway failed on this request; its log has the cause under this request id.', {
-    detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
-    cause: thrown,
-  })
+  return new SwitchyardError(
+    'internal_error',
+    'The gateway failed on this request; its log has the cause under this request id.',
+    {
+      detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      cause: thrown,
+    },
+  )
 }

@@ -1,0 +1,196 @@
+/**
+ * The way of a request, step by step. Streaming and whole answers, every wire dialect and the agent loop go through here;
+ * nothing reaches an upstream beside it, so nothing escapes the ledger.
+ */
+import { isContent, type AnswerChunk } from '../protocol/answer.ts'
+import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
+import { ZERO_USD } from '../shared/money.ts'
+import { RequestTrace } from './request-trace.ts'
+import type {
+  Admission,
+  AnswerHead,
+  AnswerSink,
+  Call,
+  ChunkConsumer,
+  FinishedRequest,
+  Reason,
+  RoutePlan,
+  SendResult,
+  SentAnswer,
+  Steps,
+  Target,
+} from './steps.ts'
+
+/** Answers one call into `sink` and returns the record of it, which has been reported already. Never throws. */
+export async function complete(call: Call, sink: AnswerSink, steps: Steps): Promise<FinishedRequest> {
+  const trace = new RequestTrace(call, steps.now)
+  let admission: Admission | undefined
+  try {
+    admission = await steps.admitter.admit(call)
+    trace.admitted(admission)
+    if (!(await answerFromCache(call, admission, sink, steps, trace))) {
+      const plan = await steps.router.route(call, admission)
+      trace.routed(plan)
+      const sent = await answerFromUpstream(call, admission, plan, sink, steps, trace)
+      if (sent !== undefined) await steps.cache.remember(call, sent)
+    }
+  } catch (thrown) {
+    // A caller that left while we waited is no failure of ours.
+    if (call.signal.aborted) trace.aborted()
+    else {
+      const error = toSwitchyardError(thrown)
+      trace.failed(error)
+      sink.fail(error)
+    }
+  }
+  const record = trace.finish()
+  if (admission !== undefined) steps.admitter.release(call, admission, record.usage)
+  steps.reporter.finished(record)
+  return record
+}
+
+async function answerFromCache(
+  call: Call,
+  admission: Admission,
+  sink: AnswerSink,
+  steps: Steps,
+  trace: RequestTrace,
+): Promise<boolean> {
+  const found = await steps.cache.lookup(call)
+  trace.lookedUp(found)
+  if (!('chunks' in found)) return false
+  sink.prepare({
+    tier: 'cache',
+    upstream: 'cache',
+    reason: 'cache',
+    cache: found.result,
+    attempts: 0,
+    simulated: false,
+    taskId: admission.taskId,
+    dropped: call.request.dropped,
+  })
+  for (const chunk of found.chunks) {
+    if (!sink.chunk(chunk)) await sink.drained()
+  }
+  sink.close(found.usage, ZERO_USD)
+  trace.completed(found.usage)
+  return true
+}
+
+/** Tries the plan's targets in order until one answers. Resolves with what was sent, where somebody wants to keep it. */
+async function answerFromUpstream(
+  call: Call,
+  admission: Admission,
+  plan: RoutePlan,
+  sink: AnswerSink,
+  steps: Steps,
+  trace: RequestTrace,
+): Promise<SentAnswer | undefined> {
+  const keep = steps.cache.wants(call)
+  const judged = steps.judge.wants(call, plan)
+  let reason: Reason = plan.reason
+  for (const [index, target] of plan.targets.entries()) {
+    const isLast = index === plan.targets.length - 1
+    const way = new AnswerWay(sink, headOf(call, admission, target, reason, trace), trace, keep, judged && !isLast)
+    const result = await attempt(call, admission, target, reason, way, steps, trace)
+    const { outcome } = result
+    if (outcome.kind === 'aborted') {
+      trace.aborted()
+      return undefined
+    }
+    if (outcome.kind === 'complete') {
+      const answer: SentAnswer = { target, chunks: way.kept, usage: outcome.usage }
+      if (way.isHolding) {
+        const verdict = await steps.judge.judge(call, answer)
+        if (!verdict.accept) {
+          reason = 'escalated'
+          continue
+        }
+        await way.release()
+      }
+      sink.close(outcome.usage, trace.cost)
+      trace.completed(outcome.usage)
+      return keep ? answer : undefined
+    }
+    if (outcome.contentSent || !outcome.fallback || isLast) throw outcome.error
+    reason = 'fallback'
+  }
+  throw new SwitchyardError('internal_error', 'No model of the route answered.', {
+    detail: 'route plan ran out of targets',
+  })
+}
+
+async function attempt(
+  call: Call,
+  admission: Admission,
+  target: Target,
+  reason: Reason,
+  way: AnswerWay,
+  steps: Steps,
+  trace: RequestTrace,
+): Promise<SendResult> {
+  const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number: trace.attempts + 1, target })
+  trace.sending(target, reason)
+  const result = await steps.sender.send(call, hold, way)
+  const { outcome } = result
+  const charge = await steps.ledger.settle(hold, outcome.usage)
+  trace.sent(result, outcome.usage === undefined ? ZERO_USD : charge.cost)
+  return result
+}
+
+function headOf(call: Call, admission: Admission, target: Target, reason: Reason, trace: RequestTrace): AnswerHead {
+  return {
+    tier: target.tier,
+    upstream: target.upstream,
+    reason,
+    cache: trace.cache,
+    attempts: trace.attempts + 1,
+    simulated: target.kind === 'simulated',
+    taskId: admission.taskId,
+    dropped: call.request.dropped,
+  }
+}
+
+/** Carries an attempt's chunks to the sink: notes the first content, keeps a copy where wanted, holds all back while a judge has the last word. */
+class AnswerWay implements ChunkConsumer {
+  readonly kept: AnswerChunk[] = []
+  readonly isHolding: boolean
+  readonly #sink: AnswerSink
+  readonly #head: AnswerHead
+  readonly #trace: RequestTrace
+  readonly #keep: boolean
+  #isPrepared = false
+
+  constructor(sink: AnswerSink, head: AnswerHead, trace: RequestTrace, keep: boolean, hold: boolean) {
+    this.#sink = sink
+    this.#head = head
+    this.#trace = trace
+    this.#keep = keep || hold
+    this.isHolding = hold
+    if (!hold) this.#prepare()
+  }
+
+  chunk(chunk: AnswerChunk): boolean {
+    if (!this.#trace.hasContent && chunk.events.some(isContent)) this.#trace.firstContent()
+    if (this.#keep) this.kept.push(chunk)
+    return this.isHolding || this.#sink.chunk(chunk)
+  }
+
+  drained(): Promise<void> {
+    return this.#sink.drained()
+  }
+
+  /** Sends what was held back. */
+  async release(): Promise<void> {
+    this.#prepare()
+    for (const chunk of this.kept) {
+      if (!this.#sink.chunk(chunk)) await this.#sink.drained()
+    }
+  }
+
+  #prepare(): void {
+    if (this.#isPrepared) return
+    this.#isPrepared = true
+    this.#sink.prepare(this.#head)
+  }
+}

@@ -1,0 +1,26 @@
+import type { AnswerHead } from '../gateway/steps.ts'
+
+const FIELD_NAME = /^[\w.$-]{1,64}$/
+const MAX_NAMES = 20
+
+/** The headers that say where an answer came from and why. */
+export function answerHeaders(head: AnswerHead): Record<string, string> {
+  const headers: Record<string, string> = {
+    'x-route': head.tier,
+    'x-route-upstream': head.upstream,
+    'x-route-reason': head.reason,
+    'x-cache': head.cache,
+    'x-attempts': String(head.attempts),
+  }
+  if (head.taskId !== undefined) headers['x-task-id'] = head.taskId
+  if (head.simulated) headers['x-simulated'] = 'true'
+  if (head.dropped.length > 0) headers['x-switchyard-dropped'] = fieldNames(head.dropped)
+  return headers
+}
+
+/** Field names as a caller wrote them may hold anything; only plain ones are shown. */
+function fieldNames(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).map((name) => (FIELD_NAME.test(name) ? name : '?'))
+  if (names.length > MAX_NAMES) shown.push(`and ${names.length - MAX_NAMES} more`)
+  return shown.join(', ')
+}

@@ -1,0 +1,64 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { TaskHeaders } from '../gateway/steps.ts'
+import { SwitchyardError } from '../shared/errors.ts'
+import { usdToNano, type NanoUsd } from '../shared/money.ts'
+
+/** Header names that carry a task id, in the order in which they count. */
+const TASK_ID_HEADERS = ['x-task-id', 'x-litellm-trace-id', 'x-claude-code-session-id', 'session-id'] as const
+const PRINTABLE = /^[\x21-\x7e][\x20-\x7e]{0,255}$/
+const DOLLARS = /^\d{1,6}(?:\.\d{1,9})?$/
+const COUNT = /^\d{1,12}$/
+
+/** Reads what a caller says about its task. `metadataTaskId` is `metadata.task_id` of the body. Throws `invalid_header`. */
+export function readTaskHeaders(headers: IncomingHttpHeaders, metadataTaskId: string | undefined): TaskHeaders {
+  return {
+    id: taskId(headers) ?? metadataTaskId,
+    type: printable(headers, 'x-task-type'),
+    budgetUsd: dollars(headers, 'x-task-budget-usd'),
+    maxToolCalls: count(headers, 'x-task-max-tool-calls'),
+    deadlineMs: count(headers, 'x-task-deadline-ms'),
+  }
+}
+
+/** The idempotency key of a request, if it has a usable one. Throws `invalid_header`. */
+export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+  return printable(headers, 'idempotency-key')
+}
+
+function taskId(headers: IncomingHttpHeaders): string | undefined {
+  for (const name of TASK_ID_HEADERS) {
+    const value = printable(headers, name)
+    if (value !== undefined) return value
+  }
+  return undefined
+}
+
+function read(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+function printable(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = read(headers, name)
+  if (value === undefined || value === '') return undefined
+  if (!PRINTABLE.test(value)) throw refuse(name, '1 to 256 printable ASCII characters')
+  return value
+}
+
+function dollars(headers: IncomingHttpHeaders, name: string): NanoUsd | undefined {
+  const value = read(headers, name)
+  if (value === undefined) return undefined
+  if (!DOLLARS.test(value)) throw refuse(name, 'dollars as a decimal such as 0.25 (at most 999999, up to 9 places)')
+  return usdToNano(Number(value))
+}
+
+function count(headers: IncomingHttpHeaders, name: string): number | undefined {
+  const value = read(headers, name)
+  if (value === undefined) return undefined
+  if (!COUNT.test(value)) throw refuse(name, 'a whole number >= 0')
+  return Number(value)
+}
+
+function refuse(name: string, expected: string): SwitchyardError {
+  return new SwitchyardError('invalid_header', `The header "${name}" must be ${expected}.`, { param: name })
+}

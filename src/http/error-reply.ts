@@ -1,0 +1,77 @@
+import type { ServerResponse } from 'node:http'
+import { errorBody } from '../protocol/openai-chat/error-body.ts'
+import { SwitchyardError } from '../shared/errors.ts'
+
+/** Headers that tell an SDK whether and when to try again (`x-should-retry` overrides its own rules; RFC 9110 `retry-after` in seconds). */
+export function retryHeaders(error: SwitchyardError): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (!error.retry) headers['x-should-retry'] = 'false'
+  if (error.retryAfterMs !== undefined) {
+    headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
+    headers['retry-after-ms'] = String(Math.ceil(error.retryAfterMs))
+  }
+  return headers
+}
+
+/** The one place where an error becomes a response. Does nothing where the socket is gone or a head was sent already. */
+export function sendError(
+  response: ServerResponse,
+  error: SwitchyardError,
+  headers: Readonly<Record<string, string>>,
+): void {
+  if (response.headersSent || response.destroyed) return
+  const body = errorBody(error)
+  response.writeHead(error.status, {
+    ...headers,
+    ...retryHeaders(error),
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+  })
+  response.end(body)
+}
+
+/** What fastify and its body reader throw, as a row of the error table. */
+export function fromFrameworkError(thrown: unknown): SwitchyardError {
+  if (thrown instanceof SwitchyardError) return thrown
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new SwitchyardError(
+        'request_too_large',
+        'The body is larger than this service accepts (`server.bodyLimitBytes`).',
+      )
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_CTP_INVALID_TYPE':
+      return new SwitchyardError(
+        'unsupported_media_type',
+        'The body must be JSON: send it with "content-type: application/json".',
+      )
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return new SwitchyardError(
+        'bad_request',
+        'The body does not have the length that its head declares, or is empty.',
+      )
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_ASYNC_CONSTRAINT':
+      return new SwitchyardError('not_found', 'The path cannot be decoded.')
+    default:
+      return unexpected(thrown)
+  }
+}
+
+function unexpected(thrown: unknown): SwitchyardError {
+  const status = thrown instanceof Error && 'statusCode' in thrown ? Number(thrown.statusCode) : 500
+  if (status >= 400 && status < 500) {
+    return new SwitchyardError('bad_request', 'The request cannot be read.', { detail: String(thrown), cause: thrown })
+  }
+  return new SwitchyardError(
+    'internal_error',
+    'The gateway failed on this request; its log has the cause under this request id.',
+    {
+      detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      cause: thrown,
+    },
+  )
+}

@@ -1,0 +1,36 @@
+import type { IdempotencyStore } from '../gateway/idempotency.ts'
+import type { Steps } from '../gateway/steps.ts'
+import type { SwitchyardError } from '../shared/errors.ts'
+import type { Keyring } from './keyring.ts'
+
+/** What requests need and a reload replaces as a whole. */
+export interface Runtime {
+  readonly keyring: Keyring
+  readonly steps: Steps
+  /** Names for `/v1/models`, in the order to show them. */
+  readonly models: readonly ModelEntry[]
+  readonly allowedOrigins: ReadonlySet<string>
+  /** Engine fields that the operator lets callers send (`upstreams.X.passFields`). */
+  readonly passFields: ReadonlySet<string>
+  readonly textLimitBytes: number
+}
+
+export interface ModelEntry {
+  readonly id: string
+  readonly ownedBy: string
+}
+
+export interface ServerOptions {
+  readonly bodyLimitBytes: number
+  readonly keepAliveMs: number
+  /** Longest time for a whole request to arrive, head and body, ms. */
+  readonly requestTimeoutMs: number
+  /** True where the listening address is loopback (then `/metrics` needs no key). */
+  readonly isLoopback: boolean
+  readonly runtime: () => Runtime
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  readonly idempotency: IdempotencyStore
+  readonly now: () => number
+  /** Hears about what never became a request: defects, refused heads. */
+  readonly onDefect: (id: string, error: SwitchyardError) => void
+}

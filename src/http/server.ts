@@ -1,0 +1,160 @@
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { SwitchyardError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { ActiveCalls } from './active-calls.ts'
+import { chatHandler, REQUEST_ID_PREFIX } from './chat-route.ts'
+import { credentials } from './credentials.ts'
+import { fromFrameworkError, sendError } from './error-reply.ts'
+import { answerRejectedConnection } from './rejected-connection.ts'
+import { checkHead, checkKeylessHead } from './request-guard.ts'
+import type { ModelEntry, ServerOptions } from './runtime.ts'
+
+export interface GatewayServer {
+  readonly app: FastifyInstance
+  readonly calls: ActiveCalls
+  /** From now on `/readyz` says no and new calls are refused; running ones go on. */
+  startDraining(): void
+}
+
+const SUPPORTED =
+  'POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /healthz, GET /readyz, GET /metrics'
+/** Prefixes that agents' base URLs end in: with and without `/v1`. */
+const PREFIXES = ['/v1', ''] as const
+
+/** Builds the HTTP server without listening. */
+export function buildServer(options: ServerOptions): GatewayServer {
+  const calls = new ActiveCalls()
+  let isDraining = false
+  const app = fastify({
+    bodyLimit: options.bodyLimitBytes,
+    keepAliveTimeout: options.keepAliveMs,
+    requestTimeout: options.requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    disableRequestLogging: true,
+    exposeHeadRoutes: false,
+    genReqId: () => newId(REQUEST_ID_PREFIX),
+    requestIdHeader: false,
+    clientErrorHandler: (error, socket) => answerRejectedConnection(error, socket),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    frameworkErrors: (error, request, reply) => {
+      reply.hijack()
+      sendError(reply.raw, fromFrameworkError(error), { 'x-request-id': request.id })
+    },
+  })
+  app.server.headersTimeout = Math.min(options.requestTimeoutMs, 20_000)
+  app.server.maxHeadersCount = 4000
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  const base = (request: FastifyRequest): Record<string, string> => ({
+    'x-request-id': request.id,
+    ...corsHeaders(request, options.runtime().allowedOrigins),
+  })
+  const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown): void => {
+    const error = fromFrameworkError(thrown)
+    if (error.code === 'internal_error') options.onDefect(request.id, error)
+    reply.hijack()
+    // A body that nobody will read must not be taken for the next request on this connection.
+    const close: Record<string, string> = request.raw.complete ? {} : { connection: 'close' }
+    sendError(reply.raw, error, { ...base(request), ...close })
+  }
+  app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]?.slice(0, 128) ?? ''
+    const printable = path.replace(/[^\x21-\x7e]/g, '?')
+    refuse(
+      request,
+      reply,
+      new SwitchyardError('not_found', `${request.method} ${printable} is not supported. Supported are: ${SUPPORTED}.`),
+    )
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    const { keyring, allowedOrigins } = options.runtime()
+    try {
+      checkHead(request.raw)
+      if (keyring.isOpen) checkKeylessHead(request.raw, allowedOrigins)
+    } catch (thrown) {
+      refuse(request, reply, thrown)
+      return
+    }
+    done()
+  })
+  app.options('*', (request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(204, { ...base(request), allow: 'GET, POST, OPTIONS', 'content-length': '0' })
+    reply.raw.end()
+  })
+
+  const handleChat = chatHandler({ ...options, calls, isDraining: () => isDraining, baseHeaders: base })
+  const authenticated = {
+    onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+      try {
+        // Before the body is read: a stranger must not make us buffer 32 MiB.
+        options.runtime().keyring.authenticate(...credentials(request))
+      } catch (thrown) {
+        refuse(request, reply, thrown)
+        return
+      }
+      done()
+    },
+  }
+  for (const prefix of PREFIXES) {
+    app.post(`${prefix}/chat/completions`, { ...authenticated, handler: handleChat })
+    app.get(`${prefix}/models`, {
+      ...authenticated,
+      handler: (request, reply) =>
+        json(request, reply, 200, { object: 'list', data: options.runtime().models.map(modelObject) }),
+    })
+    app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, {
+      ...authenticated,
+      handler: (request, reply) => {
+        const found = options.runtime().models.find((model) => model.id === request.params['*'])
+        if (found === undefined)
+          throw new SwitchyardError('model_not_found', 'There is no model of this name. GET /v1/models lists them.', {
+            param: 'model',
+          })
+        return json(request, reply, 200, modelObject(found))
+      },
+    })
+  }
+  app.get('/healthz', (request, reply) => json(request, reply, 200, { status: 'ok' }))
+  app.get('/readyz', (request, reply) =>
+    json(request, reply, isDraining ? 503 : 200, { status: isDraining ? 'draining' : 'ready' }),
+  )
+  app.get('/metrics', async (request, reply) => {
+    if (!options.isLoopback && !options.runtime().keyring.mayReadMetrics(...credentials(request))) {
+      throw new SwitchyardError('invalid_api_key', 'Metrics need the admin key or a key with `metrics: true`.')
+    }
+    const page = await options.metrics()
+    return reply.headers({ ...base(request), 'content-type': page.contentType }).send(page.text)
+  })
+  const json = (request: FastifyRequest, reply: FastifyReply, status: number, body: unknown): FastifyReply =>
+    reply
+      .code(status)
+      .headers({ ...base(request), 'content-type': 'application/json; charset=utf-8' })
+      .send(JSON.stringify(body))
+  return {
+    app,
+    calls,
+    startDraining: (): void => {
+      isDraining = true
+    },
+  }
+}
+
+function corsHeaders(request: FastifyRequest, allowed: ReadonlySet<string>): Record<string, string> {
+  const { origin } = request.headers
+  if (origin === undefined || !allowed.has(origin)) return {}
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'GET, POST, OPTIONS',
+    'access-control-allow-headers': request.headers['access-control-request-headers'] ?? 'authorization, content-type',
+    'access-control-expose-headers': 'x-request-id, x-route, x-route-upstream, x-route-reason, x-cache, x-cost-usd',
+    vary: 'origin',
+  }
+}
+
+/** OpenAI's model object. `created` is fixed: we do not know when a model was made, and SDKs only need a number. */
+function modelObject(model: ModelEntry): Record<string, unknown> {
+  return { id: model.id, object: 'model', created: 0, owned_by: model.ownedBy }
+}

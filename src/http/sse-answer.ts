@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http'
+import type { AnswerHead, AnswerSink } from '../gateway/steps.ts'
+import type { AnswerChunk, Usage } from '../protocol/answer.ts'
+import {
+  DONE,
+  encodeErrorFrame,
+  encodeSse,
+  encodeUsageFrame,
+  sseState,
+  type SseOptions,
+  type SseState,
+} from '../protocol/openai-chat/encode-chunk.ts'
+import type { SwitchyardError } from '../shared/errors.ts'
+import type { NanoUsd } from '../shared/money.ts'
+import { answerHeaders } from './answer-headers.ts'
+import { sendError } from './error-reply.ts'
+
+/** Silence after which a comment is sent, so that proxies and SDKs do not take the connection for dead. */
+const KEEP_ALIVE_MS = 15_000
+const KEEP_ALIVE = ': keep-alive\n\n'
+
+/**
+ * Writes an answer as server-sent events. The head goes out with the first content, or after 15 s of silence together with a
+ * comment: from then on an error can only be told inside the stream.
+ */
+export class SseAnswer implements AnswerSink {
+  readonly #response: ServerResponse
+  readonly #headers: () => Record<string, string>
+  readonly #state: SseState
+  readonly #includeUsage: boolean
+  readonly #keepAlive: NodeJS.Timeout
+  #head: AnswerHead | undefined
+  #isOpen = false
+  #isOver = false
+
+  constructor(response: ServerResponse, headers: () => Record<string, string>, options: SseOptions) {
+    this.#response = response
+    this.#headers = headers
+    this.#includeUsage = options.includeUsage
+    this.#state = sseState(options)
+    this.#keepAlive = setInterval(() => this.#beat(), KEEP_ALIVE_MS)
+    response.once('close', () => this.#stop())
+    // The caller may have left while its body was read.
+    if (response.destroyed) this.#stop()
+  }
+
+  prepare(head: AnswerHead): void {
+    this.#head = head
+  }
+
+  chunk(chunk: AnswerChunk): boolean {
+    const text = encodeSse(chunk, this.#state)
+    if (this.#isOver || text === '') return true
+    this.#open()
+    this.#keepAlive.refresh()
+    return this.#response.write(text)
+  }
+
+  drained(): Promise<void> {
+    const response = this.#response
+    if (!response.writableNeedDrain || response.destroyed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        response.off('drain', done)
+        response.off('close', done)
+        resolve()
+      }
+      response.on('drain', done)
+      response.on('close', done)
+    })
+  }
+
+  close(usage: Usage, cost: NanoUsd | undefined): void {
+    if (this.#isOver) return
+    this.#open()
+    this.#stop()
+    this.#response.end(this.#includeUsage ? encodeUsageFrame(usage, cost, this.#state) + DONE : DONE)
+  }
+
+  /** Never ends with `[DONE]`: SDKs take a clean end for success. */
+  fail(error: SwitchyardError): void {
+    if (this.#isOver) return
+    this.#stop()
+    if (this.#isOpen) {
+      this.#response.end(encodeErrorFrame(error))
+      return
+    }
+    const headers = this.#headers()
+    if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
+    sendError(this.#response, error, headers)
+  }
+
+  #open(): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
+    const headers = this.#headers()
+    if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
+    headers['content-type'] = 'text/event-stream; charset=utf-8'
+    headers['cache-control'] = 'no-cache'
+    // Tells nginx and its kin not to collect the stream.
+    headers['x-accel-buffering'] = 'no'
+    this.#response.writeHead(200, headers)
+  }
+
+  #beat(): void {
+    this.#open()
+    this.#response.write(KEEP_ALIVE)
+  }
+
+  #stop(): void {
+    this.#isOver = true
+    clearInterval(this.#keepAlive)
+  }
+}

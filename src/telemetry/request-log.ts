@@ -1,0 +1,93 @@
+import { destination, pino, type DestinationStream, type Logger } from 'pino'
+import type { FinishedRequest, Reporter } from '../gateway/steps.ts'
+import { formatUsd } from '../shared/money.ts'
+
+/** A place for log lines. `problems` hears once when lines can no longer be written (disk full) and once when they can again. */
+export interface LogTarget {
+  readonly stream: DestinationStream
+  close(): Promise<void>
+}
+
+/** Names that never appear in a line, should an object with them ever be logged. */
+const SECRET_PATHS = [
+  'authorization',
+  '*.authorization',
+  'apiKey',
+  '*.apiKey',
+  'x-api-key',
+  '*["x-api-key"]',
+  'cookie',
+  '*.cookie',
+]
+
+/** One structured line per finished request, and lines for what happens to the process. Holds no prompt, answer or key. */
+export class RequestLog implements Reporter {
+  readonly logger: Logger
+
+  constructor(stream: DestinationStream) {
+    this.logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: SECRET_PATHS }, stream)
+  }
+
+  finished(record: FinishedRequest): void {
+    const line = {
+      event: 'request',
+      id: record.id,
+      tenant: record.tenant,
+      key: record.key,
+      task: record.taskId,
+      model: record.model.slice(0, 128),
+      stream: record.stream,
+      status: record.status,
+      result: record.result,
+      error: record.errorCode,
+      detail: record.errorDetail,
+      tier: record.tier,
+      upstream: record.upstream,
+      target: record.target,
+      reason: record.reason,
+      score: record.score === undefined ? undefined : Math.round(record.score * 1000) / 1000,
+      cache: record.cache,
+      attempts: record.attempts,
+      input: record.usage?.input,
+      output: record.usage?.output,
+      estimated: record.usage?.estimated === true ? true : undefined,
+      cost_usd: record.cost === undefined ? undefined : formatUsd(record.cost),
+      ms: round(record.durationMs),
+      upstream_ms: round(record.upstreamMs),
+      first_content_ms: record.firstContentMs === undefined ? undefined : round(record.firstContentMs),
+      dropped: record.dropped.length === 0 ? undefined : record.dropped.map((name) => name.slice(0, 64)),
+    }
+    if (record.status >= 500) this.logger.warn(line)
+    else this.logger.info(line)
+  }
+}
+
+/**
+ * A log file written in the background. A full disk must not stop the service: lines that cannot be written are dropped,
+ * which is said once on `onProblem`.
+ */
+export function openLogFile(path: string, onProblem: (sentence: string) => void): LogTarget {
+  const stream = destination({ dest: path, mkdir: true, sync: false, minLength: 4096, maxLength: 1 << 20 })
+  let hasProblem = false
+  stream.on('error', (error: Error) => {
+    if (hasProblem) return
+    hasProblem = true
+    onProblem(`The log file cannot be written and lines are being dropped: ${error.message}`)
+  })
+  const flush = setInterval(() => stream.flush(), 1000)
+  flush.unref()
+  return {
+    stream,
+    close: (): Promise<void> =>
+      new Promise((resolve) => {
+        clearInterval(flush)
+        stream.once('close', resolve)
+        stream.once('error', () => resolve())
+        stream.end()
+      }),
+  }
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100
+}
