@@ -1,0 +1,177 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { createServer } from 'node:net'
+import { availableParallelism, tmpdir } from 'node:os'
+import { dirname } from 'node:path'
+import { readTree } from './process-tree.ts'
+
+export interface LaunchOptions {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** Added to a bare environment: nothing of the caller's is inherited, so no provider key can leak into a run. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly core?: number | undefined
+  /** A line of its output that holds its URL in group 1, or a URL to ask until it answers 200. */
+  readonly ready: RegExp | { readonly url: string }
+  readonly timeoutMs: number
+  /** Everything it prints goes here. */
+  readonly logFile: string
+}
+export interface Service {
+  readonly name: string
+  readonly pid: number
+  /** Without a slash at the end. */
+  readonly url: string
+  /** Milliseconds from the spawn to the sign of readiness. */
+  readonly readyMs: number
+  /** SIGTERM, then SIGKILL after `graceMs`, for the process and what it started. */
+  stop(graceMs?: number): Promise<void>
+}
+
+const alive = new Set<ChildProcess>()
+// Whatever ends the bench, nothing it started may survive it.
+process.on('exit', () => alive.forEach((child) => killTree(child, 'SIGKILL')))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+const taskset = spawnSync('taskset', ['--version']).status === 0 && availableParallelism() > 1
+
+/** Whether processes can be held on one core each; figures taken without that are noisier. */
+export const pinning: boolean = taskset
+
+/** Core of the contender under test, and the one of everything around it. */
+export const cores: { readonly contender: number | undefined; readonly load: number | undefined } = taskset
+  ? { contender: 0, load: 1 }
+  : { contender: undefined, load: undefined }
+
+/** Moves this process with all its threads to the core of the load; children inherit it unless they say otherwise. */
+export function pinSelf(): void {
+  if (cores.load !== undefined) spawnSync('taskset', ['-a', '-p', '-c', String(cores.load), String(process.pid)])
+}
+
+/** Starts a process and waits until it is ready. Throws with the end of its output when it ends or stays silent. */
+export async function launch(options: LaunchOptions): Promise<Service> {
+  const pinned = options.core !== undefined && taskset
+  const command = pinned ? 'taskset' : options.command
+  const args = pinned ? ['-c', String(options.core), options.command, ...options.args] : [...options.args]
+  const started = performance.now()
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: {
+      PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+      HOME: tmpdir(),
+      LANG: 'C.UTF-8',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  alive.add(child)
+  child.once('exit', () => alive.delete(child))
+  const log = createWriteStream(options.logFile, { flags: 'a' })
+  child.once('close', () => log.end())
+  child.stdout.pipe(log, { end: false })
+  child.stderr.pipe(log, { end: false })
+  try {
+    const url = await untilReady(child, options)
+    const pid = child.pid
+    if (pid === undefined) throw new Error(`${options.name} did not start`)
+    return {
+      name: options.name,
+      pid,
+      url,
+      readyMs: performance.now() - started,
+      stop: (graceMs = 5000) => stop(child, graceMs),
+    }
+  } catch (error) {
+    await stop(child, 1000)
+    throw error
+  }
+}
+
+async function untilReady(child: ChildProcess, options: LaunchOptions): Promise<string> {
+  const { ready, name, timeoutMs } = options
+  const gone = new AbortController()
+  let tail = ''
+  const seen = Promise.withResolvers<string>()
+  const fail = (why: string): void => {
+    gone.abort()
+    seen.reject(new Error(`${name} ${why}${tail === '' ? '' : `; its last output:\n${tail.trimEnd()}`}`))
+  }
+  const read = (piece: Buffer): void => {
+    tail = (tail + piece.toString()).slice(-1500)
+    const found = ready instanceof RegExp ? ready.exec(tail)?.[1] : undefined
+    if (found !== undefined) seen.resolve(found)
+  }
+  child.stdout?.on('data', read)
+  child.stderr?.on('data', read)
+  child.once('error', (error) => fail(`could not be started: ${error.message}`))
+  child.once('exit', (code, signal) => fail(`ended with ${signal ?? `exit code ${code}`} before it was ready`))
+  const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
+  if (!(ready instanceof RegExp)) void poll(ready.url, gone.signal).then((url) => seen.resolve(url), () => undefined)
+  try {
+    return await seen.promise
+  } finally {
+    clearTimeout(timer)
+    gone.abort()
+    child.stdout?.off('data', read)
+    child.stderr?.off('data', read)
+  }
+}
+
+async function poll(url: string, signal: AbortSignal): Promise<string> {
+  while (!signal.aborted) {
+    const up = await fetch(url, { signal }).then(
+      async (answer) => {
+        await answer.body?.cancel()
+        return answer.ok
+      },
+      () => false,
+    )
+    if (up) return new URL(url).origin
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('stopped waiting')
+}
+
+async function stop(child: ChildProcess, graceMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const pids = killTree(child, 'SIGTERM')
+  const timer = setTimeout(() => pids.forEach((pid) => kill(pid, 'SIGKILL')), graceMs)
+  await ended
+  clearTimeout(timer)
+  for (const pid of pids) kill(pid, 'SIGKILL') // a helper process may outlive its parent
+}
+
+function killTree(child: ChildProcess, signal: NodeJS.Signals): readonly number[] {
+  if (child.pid === undefined) return []
+  let pids: readonly number[] = [child.pid]
+  try {
+    pids = readTree(child.pid).pids
+  } catch {
+    return []
+  }
+  for (const pid of pids) kill(pid, signal)
+  return pids
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // already gone
+  }
+}
+
+/** A port that was free a moment ago, for programs that cannot choose one themselves. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
