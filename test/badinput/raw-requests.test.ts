@@ -57,10 +57,13 @@ test.each(rows.map((row) => [row.id, row] as const))('%s', async (_id, row) => {
   expect(reply.text.split(/HTTP\/1\.1 2\d\d/).length - 1, 'number of successful answers').toBeLessThanOrEqual(responses)
   expect(reply.text).not.toMatch(/smuggled is not supported|admin\/keys/)
   for (const mark of KEY_MARKS) expect(reply.text).not.toContain(mark)
-  if (row.expect.then === 'connection closed') expect(reply.isClosed || /connection: close/i.test(reply.text)).toBe(true)
-  if (typeof row.expect.upstream_calls === 'number') expect(upstream.seen.length - callsBefore).toBe(row.expect.upstream_calls)
+  if (row.expect.then === 'connection closed')
+    expect(reply.isClosed || /connection: close/i.test(reply.text)).toBe(true)
+  if (typeof row.expect.upstream_calls === 'number')
+    expect(upstream.seen.length - callsBefore).toBe(row.expect.upstream_calls)
   if (reply.status === 401) expect(reply.text).toContain('"invalid_api_key"')
-  if (row.expect.responses !== undefined) expect(reply.text.split(/HTTP\/1\.1 \d{3}/).length - 1).toBe(row.expect.responses)
+  if (row.expect.responses !== undefined)
+    expect(reply.text.split(/HTTP\/1\.1 \d{3}/).length - 1).toBe(row.expect.responses)
 })
 
 test('after all of them the process is the same one, ready and without a call left over', async () => {

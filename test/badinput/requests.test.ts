@@ -19,11 +19,20 @@ interface RequestRow {
   readonly check?: string
   readonly expect: {
     readonly status: readonly number[]
-    readonly error?: { readonly type?: readonly string[]; readonly code?: readonly (string | null)[]; readonly param?: unknown }
+    readonly error?: {
+      readonly type?: readonly string[]
+      readonly code?: readonly (string | null)[]
+      readonly param?: unknown
+    }
   }
 }
 interface ErrorBody {
-  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string | null }
+  readonly error: {
+    readonly message: string
+    readonly type: string
+    readonly param: string | null
+    readonly code: string | null
+  }
 }
 
 let upstream: FakeUpstream
@@ -48,7 +57,7 @@ async function post(body: string | Buffer): Promise<{ status: number; text: stri
   const response = await fetch(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: 'Bearer sk-test', 'content-type': 'application/json' },
-    body: body as BodyInit,
+    body: body as string,
   })
   const text = await response.text()
   return { status: response.status, text, tookMs: performance.now() - started }
@@ -114,18 +123,22 @@ describe('JSON itself', () => {
   }
   const rows = readShared<JsonRow>('badinput/json/jsontestsuite.jsonl')
 
-  test.skipIf(rows === undefined)('every file of JSONTestSuite as a body, and inside one, ends in an answer and never in a 5xx', async () => {
-    for (const row of rows ?? []) {
-      const bytes = Buffer.from(row.bytes_b64, 'base64')
-      const alone = await post(bytes)
-      expect(alone.status, row.id).toBe(400)
-      const before = Buffer.from('{"model":"auto","messages":[{"role":"user","content":"x"}],"unheard_of":')
-      const inside = await post(Buffer.concat([before, bytes, Buffer.from('}')]))
-      expect(inside.status, `${row.id}: ${inside.text}`).toBeLessThan(500)
-      if (row.json_expect === 'reject') expect(inside.status, row.id).toBe(400)
-      if (row.json_expect === 'accept' && !bytes.includes('__proto__')) expect(inside.status, `${row.id}: ${inside.text}`).toBe(200)
-    }
-  })
+  test.skipIf(rows === undefined)(
+    'every file of JSONTestSuite as a body, and inside one, ends in an answer and never in a 5xx',
+    async () => {
+      for (const row of rows ?? []) {
+        const bytes = Buffer.from(row.bytes_b64, 'base64')
+        const alone = await post(bytes)
+        expect(alone.status, row.id).toBe(400)
+        const before = Buffer.from('{"model":"auto","messages":[{"role":"user","content":"x"}],"unheard_of":')
+        const inside = await post(Buffer.concat([before, bytes, Buffer.from('}')]))
+        expect(inside.status, `${row.id}: ${inside.text}`).toBeLessThan(500)
+        if (row.json_expect === 'reject') expect(inside.status, row.id).toBe(400)
+        if (row.json_expect === 'accept' && !bytes.includes('__proto__'))
+          expect(inside.status, `${row.id}: ${inside.text}`).toBe(200)
+      }
+    },
+  )
 })
 
 describe('image addresses', () => {
@@ -137,7 +150,10 @@ describe('image addresses', () => {
     for (const row of readFixture<UrlRow>('badinput/urls.jsonl').filter((each) => each.expect === 'block')) {
       const callsBefore = upstream.seen.length
       const reply = await post(
-        JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: row.url } }] }] }),
+        JSON.stringify({
+          model: 'auto',
+          messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: row.url } }] }],
+        }),
       )
       expect(reply.status, row.url).toBe(400)
       expect((JSON.parse(reply.text) as ErrorBody).error.param, row.url).toBe('messages[0].content[0].image_url.url')
@@ -149,17 +165,20 @@ describe('image addresses', () => {
 describe('naughty strings', () => {
   const rows = readShared<{ readonly id: string; readonly string: string }>('badinput/strings/naughty_strings.jsonl')
 
-  test.skipIf(rows === undefined)('reach the upstream code unit for code unit as text, and as a model name are unknown', async () => {
-    for (const { id, string } of rows ?? []) {
-      const callsBefore = upstream.seen.length
-      const reply = await post(JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: string }] }))
-      expect(reply.status, id).toBe(200)
-      const sent = JSON.parse(upstream.seen[callsBefore]?.body ?? '{}') as { messages: { content: string }[] }
-      expect(sent.messages[0]?.content, id).toBe(string)
-      const asModel = await post(JSON.stringify({ model: string, messages: [{ role: 'user', content: 'x' }] }))
-      expect([400, 404], id).toContain(asModel.status)
-    }
-  })
+  test.skipIf(rows === undefined)(
+    'reach the upstream code unit for code unit as text, and as a model name are unknown',
+    async () => {
+      for (const { id, string } of rows ?? []) {
+        const callsBefore = upstream.seen.length
+        const reply = await post(JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: string }] }))
+        expect(reply.status, id).toBe(200)
+        const sent = JSON.parse(upstream.seen[callsBefore]?.body ?? '{}') as { messages: { content: string }[] }
+        expect(sent.messages[0]?.content, id).toBe(string)
+        const asModel = await post(JSON.stringify({ model: string, messages: [{ role: 'user', content: 'x' }] }))
+        expect([400, 404], id).toContain(asModel.status)
+      }
+    },
+  )
 })
 
 test('after all of them the process is the same one, ready, without a call left over and without a 5xx of its own', async () => {

@@ -12,10 +12,17 @@ interface Row {
   readonly upstream: {
     readonly status: number
     readonly headers: Readonly<Record<string, string>>
-    readonly delivery: string | readonly number[] | { readonly timing_ms?: readonly number[]; readonly byte_every_ms?: number }
+    readonly delivery:
+      string | readonly number[] | { readonly timing_ms?: readonly number[]; readonly byte_every_ms?: number }
     readonly end: ByteScript['end']
     readonly body_b64?: string
-    readonly gen?: { readonly fn: string; readonly bytes?: number; readonly unit?: string; readonly times?: number; readonly count?: number } | null
+    readonly gen?: {
+      readonly fn: string
+      readonly bytes?: number
+      readonly unit?: string
+      readonly times?: number
+      readonly count?: number
+    } | null
   }
   readonly expect: {
     readonly outcome: string
@@ -28,7 +35,14 @@ interface Row {
   }
 }
 
-const SECRETS = ['sk-SECRET-123', 'upstream says no', '502 Bad Gateway', 'overloaded', 'Overloaded', 'MidStreamFallbackError']
+const SECRETS = [
+  'sk-SECRET-123',
+  'upstream says no',
+  '502 Bad Gateway',
+  'overloaded',
+  'Overloaded',
+  'MidStreamFallbackError',
+]
 /** Rows for other wire dialects than OpenAI chat. */
 const isOtherDialect = (row: Row): boolean => row.id.startsWith('anthropic/')
 const rows = readFixture<Row>('badinput/sse.jsonl').filter((row) => !isOtherDialect(row))
@@ -39,7 +53,9 @@ let gateway: Awaited<ReturnType<typeof startGatewayProcess>>
 beforeAll(async () => {
   upstream = await startByteUpstream()
   gateway = await startGatewayProcess({
-    config: configFor({ small: upstream.url }).replaceAll('idleMs: 2000', 'idleMs: 700').replaceAll('firstByteMs: 2000', 'firstByteMs: 900'),
+    config: configFor({ small: upstream.url })
+      .replaceAll('idleMs: 2000', 'idleMs: 700')
+      .replaceAll('firstByteMs: 2000', 'firstByteMs: 900'),
     env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' },
     ownedByTest: false,
   })
@@ -137,25 +153,46 @@ function judge(row: Row, seen: Seen): void {
 function bodyOf(row: Row): Buffer {
   const { gen } = row.upstream
   if (gen === undefined || gen === null) return Buffer.from(row.upstream.body_b64 ?? '', 'base64')
-  const chunk = (choices: unknown): string => `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm', choices })}\n\n`
+  const chunk = (choices: unknown): string =>
+    `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm', choices })}\n\n`
   const ending = `${chunk([{ index: 0, delta: {}, finish_reason: 'stop' }])}data: [DONE]\n\n`
   switch (gen.fn) {
     case 'repeat':
       return Buffer.from((gen.unit ?? '').repeat(gen.times ?? 0))
     case 'sse_big_delta':
       return Buffer.concat([
-        Buffer.from('data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"'),
+        Buffer.from(
+          'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"',
+        ),
         Buffer.alloc(gen.bytes ?? 0, 'a'),
         Buffer.from(`"},"finish_reason":null}]}\n\n${ending}`),
       ])
     case 'sse_choices':
-      return Buffer.from(chunk(Array.from({ length: gen.count ?? 0 }, (_, index) => ({ index, delta: { content: 'x' }, finish_reason: null }))) + ending)
+      return Buffer.from(
+        chunk(
+          Array.from({ length: gen.count ?? 0 }, (_, index) => ({
+            index,
+            delta: { content: 'x' },
+            finish_reason: null,
+          })),
+        ) + ending,
+      )
     case 'sse_tool_args':
       return Buffer.from(
         chunk([
           {
             index: 0,
-            delta: { role: 'assistant', tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'f', arguments: `{"a":"${'x'.repeat(gen.bytes ?? 0)}"}` } }] },
+            delta: {
+              role: 'assistant',
+              tool_calls: [
+                {
+                  index: 0,
+                  id: 'call_1',
+                  type: 'function',
+                  function: { name: 'f', arguments: `{"a":"${'x'.repeat(gen.bytes ?? 0)}"}` },
+                },
+              ],
+            },
             finish_reason: null,
           },
         ]) + ending,
@@ -169,11 +206,20 @@ function bodyOf(row: Row): Buffer {
 function scriptsOf(row: Row): readonly ByteScript[] {
   const body = bodyOf(row)
   const { delivery, status, headers, end } = row.upstream
-  const script = (cuts: readonly number[], pausesMs: readonly number[] = []): ByteScript => ({ status, headers, body, cuts, pausesMs, end })
+  const script = (cuts: readonly number[], pausesMs: readonly number[] = []): ByteScript => ({
+    status,
+    headers,
+    body,
+    cuts,
+    pausesMs,
+    end,
+  })
   if (delivery === 'whole' || delivery === undefined) return [script([])]
   if (delivery === 'each_byte') return [script(Array.from({ length: body.length }, (_, i) => i))]
-  if (delivery === 'all_single_splits') return Array.from({ length: Math.max(0, body.length - 1) }, (_, i) => script([i + 1], [0, 1]))
-  if (delivery === 'random_splits_100') return Array.from({ length: 100 }, (_, run) => script(randomCuts(body.length, run + 1)))
+  if (delivery === 'all_single_splits')
+    return Array.from({ length: Math.max(0, body.length - 1) }, (_, i) => script([i + 1], [0, 1]))
+  if (delivery === 'random_splits_100')
+    return Array.from({ length: 100 }, (_, run) => script(randomCuts(body.length, run + 1)))
   if (Array.isArray(delivery)) return [script(delivery as readonly number[], [0, 5])]
   return []
 }
@@ -190,12 +236,15 @@ function randomCuts(length: number, seed: number): readonly number[] {
   return Array.from({ length: 1 + Math.floor(next() * 20) }, () => Math.floor(next() * length)).sort((a, b) => a - b)
 }
 
-test.each(rows.filter((row) => !row.id.startsWith('time/')).map((row) => [row.id, row] as const))('%s', async (_id, row) => {
-  for (const script of scriptsOf(row)) {
-    upstream.script = script
-    judge(row, await ask())
-  }
-})
+test.each(rows.filter((row) => !row.id.startsWith('time/')).map((row) => [row.id, row] as const))(
+  '%s',
+  async (_id, row) => {
+    for (const script of scriptsOf(row)) {
+      upstream.script = script
+      judge(row, await ask())
+    }
+  },
+)
 
 describe('time', () => {
   const timed = rows.filter((row) => row.id.startsWith('time/'))

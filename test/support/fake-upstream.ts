@@ -66,7 +66,10 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 /** Starts the server. `ownedByTest: false` leaves the end to the caller (`stop`). */
-export async function startFakeUpstream(answer: Answer = say('Hello'), options: { ownedByTest?: boolean } = {}): Promise<FakeUpstream> {
+export async function startFakeUpstream(
+  answer: Answer = say('Hello'),
+  options: { ownedByTest?: boolean } = {},
+): Promise<FakeUpstream> {
   const seen: SeenRequest[] = []
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = []
@@ -77,7 +80,12 @@ export async function startFakeUpstream(answer: Answer = say('Hello'), options: 
           if (!response.writableFinished) resolve()
         })
       })
-      const request = { path: incoming.url ?? '', headers: incoming.headers, body: Buffer.concat(chunks).toString(), aborted }
+      const request = {
+        path: incoming.url ?? '',
+        headers: incoming.headers,
+        body: Buffer.concat(chunks).toString(),
+        aborted,
+      }
       if (incoming.method !== 'POST') {
         json(200, { object: 'list', data: [] })(request, response)
         return

@@ -28,22 +28,40 @@ export function generateBody(gen: Generator): string {
     case 'repeat':
       return (gen.unit ?? '').repeat(times) + (gen.suffix ?? '')
     case 'wrap':
-      return (gen.prefix ?? '') + (gen.open ?? '').repeat(depth) + (gen.mid ?? '') + (gen.close ?? '').repeat(depth) + (gen.suffix ?? '')
+      return (
+        (gen.prefix ?? '') +
+        (gen.open ?? '').repeat(depth) +
+        (gen.mid ?? '') +
+        (gen.close ?? '').repeat(depth) +
+        (gen.suffix ?? '')
+      )
     case 'body_str':
       return withPath(gen.path ?? '', JSON.stringify((gen.unit ?? '').repeat(times)))
     case 'body_obj':
-      return withPath(gen.path ?? '', JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), gen.value]))))
+      return withPath(
+        gen.path ?? '',
+        JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), gen.value]))),
+      )
     case 'messages':
-      return JSON.stringify({ model: 'auto', messages: Array.from({ length: count }, () => ({ role: gen.role, content: gen.content })) })
+      return JSON.stringify({
+        model: 'auto',
+        messages: Array.from({ length: count }, () => ({ role: gen.role, content: gen.content })),
+      })
     case 'parts':
       return JSON.stringify({
         model: 'auto',
         messages: [{ role: 'user', content: Array.from({ length: count }, () => ({ type: 'text', text: gen.text })) }],
       })
     case 'nest_schema':
-      return withPath(gen.path ?? '', '{"type":"object","properties":{"a":'.repeat(depth) + '{"type":"string"}' + '}}'.repeat(depth))
+      return withPath(
+        gen.path ?? '',
+        '{"type":"object","properties":{"a":'.repeat(depth) + '{"type":"string"}' + '}}'.repeat(depth),
+      )
     case 'keys':
-      return JSON.stringify({ ...MINIMAL, ...Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 1])) })
+      return JSON.stringify({
+        ...MINIMAL,
+        ...Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 1])),
+      })
     case 'keys_array_index':
       return JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), 1])))
     default:
