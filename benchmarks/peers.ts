@@ -14,7 +14,7 @@ const flags = readFlags({
 Contenders: ${ALL.map((one) => one.name).join(', ')}
 Scenarios:  ${SCENARIOS.map((one) => one.name).join(', ')} (default: json-1k,stream)
 Peers are installed from npm and PyPI at their first run, into node_modules/.cache/switchyard-bench; one that cannot be
-installed is left out with the reason. Writes benchmarks/results/peers.json.`,
+installed is left out with the reason. Writes benchmarks/results/peers.json, or peers-quick.json.`,
   rounds: 5,
   seconds: 4,
   quick: { rounds: 1, seconds: 0.4 },
@@ -29,8 +29,8 @@ const progress = new Progress(scenarios.length * stepsOf(contenders.length, flag
 await withField(contenders, progress, async ({ mock, running, absent }) => {
   const results = []
   for (const scenario of scenarios) {
-    const { rounds, seconds } = flags
-    const series = await compare(scenario, running, { mock, rounds, seconds, progress })
+    const { rounds, seconds, warmSeconds } = flags
+    const series = await compare(scenario, running, { mock, rounds, seconds, warmSeconds, progress })
     const base = series.some((one) => one.contender === reference && one.hits.length > 0) ? reference : undefined
     const rows = costRows(scenario, series, base)
     const failures = series.flatMap((one) => (one.failure === undefined ? [] : [`${one.contender}: ${one.failure}`]))
@@ -41,5 +41,5 @@ await withField(contenders, progress, async ({ mock, running, absent }) => {
   }
   for (const { name, reason } of absent) console.log(`left out: ${name}: ${reason}`)
   const { rounds, seconds } = flags
-  console.log(`\n${writeReport('peers', { rounds, seconds, pinning, results, absent })}`)
+  console.log(`\n${writeReport(flags.quick ? 'peers-quick' : 'peers', { rounds, seconds, pinning, results, absent })}`)
 })

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url'
 import type { Contender } from '../support/contender.ts'
 import { launch } from '../support/launch.ts'
 
-/** A baseline of this folder: `bare-http.ts` or `bare-fastify.ts`, with or without parsing of stream events. */
-export function bare(file: 'bare-http' | 'bare-fastify', parse: boolean): Contender {
+/** A baseline of this folder: `bare-http.ts` or `bare-fastify.ts`, with or without parsing of stream events; `nodeArgs` are flags for Node itself. */
+export function bare(file: 'bare-http' | 'bare-fastify', parse: boolean, nodeArgs: readonly string[] = []): Contender {
   const name = parse ? `${file}-parse` : file
   return {
     name,
@@ -13,7 +13,7 @@ export function bare(file: 'bare-http' | 'bare-fastify', parse: boolean): Conten
       const service = await launch({
         name,
         command: process.execPath,
-        args: [script, '--upstream', ground.mock.url, ...(parse ? ['--parse'] : [])],
+        args: [...nodeArgs, script, '--upstream', ground.mock.url, ...(parse ? ['--parse'] : [])],
         core: ground.core,
         ready: /listening on (http:\S+)/,
         timeoutMs: 15_000,

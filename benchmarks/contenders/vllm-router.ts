@@ -21,8 +21,11 @@ export function vllmRouter(policy?: string): Contender {
         name,
         command: program,
         args: [
-          ...['--worker-urls', ground.mock.url, '--host', '127.0.0.1', '--port', String(port)],
-          ...['--prometheus-host', '127.0.0.1', '--prometheus-port', String(metricsPort)],
+          `--worker-urls=${ground.mock.url}`,
+          '--host=127.0.0.1',
+          `--port=${port}`,
+          '--prometheus-host=127.0.0.1',
+          `--prometheus-port=${metricsPort}`,
           ...(policy === undefined ? [] : ['--policy', policy]),
         ],
         cwd: ground.folder,

@@ -18,12 +18,18 @@ export interface CompareOptions {
   readonly rounds: number
   /** Length of one shot, seconds; the number of requests is set by it once, before the first round. */
   readonly seconds: number
+  /** Length of the warm-up shot before the first round, seconds. */
+  readonly warmSeconds: number
   readonly progress: Progress
+}
+/** A shot, and the requests that reached the mock meanwhile: more than were sent means retries, fewer means a cache. */
+export interface CountedHit extends Hit {
+  readonly upstreamRequests: number
 }
 /** Rounds of one contender in one scenario; the index is the round, so that contenders can be compared within one. */
 export interface Series {
   readonly contender: string
-  readonly hits: Hit[]
+  readonly hits: CountedHit[]
   /** Requests per shot. */
   readonly amount: number
   /** Why there are no rounds: it answered wrongly or not at all. */
@@ -34,7 +40,13 @@ export interface Series {
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'json-1k', title: 'non-stream, 1 KB', bytes: 1024, connections: 32 },
   { name: 'json-20k', title: 'non-stream, 20 KB', bytes: 20_480, connections: 32 },
-  { name: 'stream', title: 'stream of 100 chunks', bytes: 1024, connections: 32, stream: { chunks: 100, intervalMs: 8 } },
+  {
+    name: 'stream',
+    title: 'stream of 100 chunks',
+    bytes: 1024,
+    connections: 32,
+    stream: { chunks: 100, intervalMs: 8 },
+  },
 ]
 
 /** CPU per chunk, in microseconds, or per request where the answer is one JSON. */
@@ -57,24 +69,30 @@ export async function compare(
 ): Promise<Series[]> {
   const { mock, rounds, seconds, progress } = options
   if (scenario.stream !== undefined) await mock.pace(scenario.stream.chunks, scenario.stream.intervalMs)
-  const shoot = async (running: Running, amount: number): Promise<Hit> => {
+  const shoot = async (running: Running, amount: number): Promise<CountedHit> => {
     const body = chatBodies({ bytes: scenario.bytes, stream: scenario.stream !== undefined, from: serial })
     serial += amount
     const { url, headers } = running
     const ceilingMs = Math.max(20_000, seconds * 6000)
-    return fire(running.service.pid, { url, headers, body, connections: scenario.connections, amount, ceilingMs })
+    const { connections } = scenario
+    const before = await mock.counters()
+    const hit = await fire(running.service.pid, { url, headers, body, connections, amount, ceilingMs })
+    const after = await mock.counters()
+    return { ...hit, upstreamRequests: after.requests - before.requests }
   }
   const series: Series[] = []
   for (const running of contenders) {
     progress.step(`${scenario.title}: warming ${running.name}`)
     const probe = await shoot(running, scenario.connections)
     if (probe.failed > 0 || probe.completed === 0) {
-      const failure = `${probe.failed} of ${scenario.connections} first requests failed`
+      const failure = `${probe.failed} of ${scenario.connections} first requests failed: ${await oneAnswer(running, scenario)}`
       series.push({ contender: running.name, hits: [], amount: 0, failure })
       continue
     }
-    const warm = await shoot(running, amountFor(probe.perSecond, Math.max(0.5, seconds / 2), scenario))
-    series.push({ contender: running.name, hits: [], amount: amountFor(warm.perSecond, seconds, scenario) })
+    // Cold code underrates the pace: each shot sets the length of the next, and the last one that of the rounds.
+    const warm = await shoot(running, amountFor(probe.perSecond, options.warmSeconds, scenario))
+    const pace = await shoot(running, amountFor(warm.perSecond, options.warmSeconds / 2, scenario))
+    series.push({ contender: running.name, hits: [], amount: amountFor(pace.perSecond, seconds, scenario) })
   }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
@@ -88,6 +106,17 @@ export async function compare(
   return series
 }
 
+async function oneAnswer(running: Running, scenario: Scenario): Promise<string> {
+  const body = chatBodies({ bytes: scenario.bytes, stream: scenario.stream !== undefined, from: serial++ })()
+  const headers = { 'content-type': 'application/json', ...running.headers }
+  try {
+    const answer = await fetch(running.url, { method: 'POST', headers, body, signal: AbortSignal.timeout(10_000) })
+    return `HTTP ${answer.status} ${(await answer.text()).slice(0, 200)}`
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** Steps that `compare` announces. */
 export function stepsOf(contenders: number, rounds: number): number {
   return contenders * (rounds + 1)
@@ -96,5 +125,5 @@ export function stepsOf(contenders: number, rounds: number): number {
 function amountFor(perSecond: number, seconds: number, scenario: Scenario): number {
   const callers = scenario.connections
   // A whole number of requests per caller: all end together, and the last moment is as crowded as the first.
-  return callers * Math.max(1, Math.min(2000, Math.round((perSecond * seconds) / callers)))
+  return callers * Math.max(1, Math.min(4000, Math.round((perSecond * seconds) / callers)))
 }

@@ -10,7 +10,7 @@ export interface Ground {
   readonly folder: string
   /** Folder that survives the run, for what is installed from a registry. */
   readonly cache: string
-  note(text: string): void
+  readonly note: (text: string) => void
 }
 /** A gateway that is up and may be shot at. */
 export interface Running {

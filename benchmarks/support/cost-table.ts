@@ -1,4 +1,4 @@
-import { unitCost, type Scenario, type Series } from './compare.ts'
+import { unitCost, type CountedHit, type Scenario, type Series } from './compare.ts'
 import { quantile, ratios, spread, type Spread } from './statistics.ts'
 import { short, table } from './table.ts'
 
@@ -15,6 +15,8 @@ export interface CostRow {
   readonly busy: number
   readonly rssMiB: number
   readonly failed: number
+  /** Requests that reached the mock per request that was answered. */
+  readonly upstreamPerRequest: number
   readonly requestsPerRound: number
   readonly rounds: readonly number[]
 }
@@ -30,21 +32,35 @@ export function costRows(scenario: Scenario, series: readonly Series[], referenc
       cpuUs: spread(costs(one)),
       ratio: base === undefined ? undefined : ratios(costs(one), costs(base)),
       perSecond: spread(one.hits.map((hit) => hit.perSecond)),
-      p50Ms: quantile(one.hits.map((hit) => hit.p50Ms), 0.5),
-      p99Ms: quantile(one.hits.map((hit) => hit.p99Ms), 0.5),
-      busy: quantile(one.hits.map((hit) => hit.busy), 0.5),
+      p50Ms: quantile(
+        one.hits.map((hit) => hit.p50Ms),
+        0.5,
+      ),
+      p99Ms: quantile(
+        one.hits.map((hit) => hit.p99Ms),
+        0.5,
+      ),
+      busy: quantile(
+        one.hits.map((hit) => hit.busy),
+        0.5,
+      ),
       rssMiB: one.hits.at(-1)?.rssMiB ?? 0,
-      failed: one.hits.reduce((sum, hit) => sum + hit.failed, 0),
+      failed: total(one, (hit) => hit.failed),
+      upstreamPerRequest: total(one, (hit) => hit.upstreamRequests) / total(one, (hit) => hit.completed),
       requestsPerRound: one.amount,
       rounds: costs(one),
     }))
+}
+
+function total(series: Series, read: (hit: CountedHit) => number): number {
+  return series.hits.reduce((sum, hit) => sum + read(hit), 0)
 }
 
 /** The table of one scenario. */
 export function costTable(scenario: Scenario, rows: readonly CostRow[], reference: string | undefined): string {
   const unit = scenario.stream === undefined ? 'request' : 'chunk'
   const header = [scenario.title, `CPU us/${unit}`, 'min-max', `x ${reference ?? 'reference'}`, 'min-max']
-  const more = ['req/s', 'p50 ms', 'p99 ms', 'core', 'RSS MiB', 'failed', 'n']
+  const more = ['req/s', 'p50 ms', 'p99 ms', 'core', 'RSS MiB', 'failed', 'upstream', 'n']
   return table(
     [...header, ...more],
     rows.map((row) => [
@@ -59,6 +75,7 @@ export function costTable(scenario: Scenario, rows: readonly CostRow[], referenc
       `${Math.round(row.busy * 100)}%`,
       row.rssMiB.toFixed(0),
       String(row.failed),
+      `${row.upstreamPerRequest.toFixed(3)}x`,
       `${row.rounds.length}x${row.requestsPerRound}`,
     ]),
   )

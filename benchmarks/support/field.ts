@@ -22,18 +22,20 @@ export interface Field {
 
 /**
  * Starts the mock and the contenders, runs `work`, and stops them all whatever happens. A contender that cannot run is
- * left out with its reason; the bench goes on with the others.
+ * left out with its reason; the bench goes on with the others. Unless `pinned`, contenders may use every core.
  */
 export async function withField<T>(
   contenders: readonly Contender[],
   progress: Progress,
   work: (field: Field) => Promise<T>,
+  pinned = true,
 ): Promise<T> {
   if (process.platform !== 'linux') throw new Error('CPU time is read from /proc: these benchmarks need Linux')
   pinSelf()
   if (!pinning) progress.note('taskset or a second core is missing: nothing is pinned, expect more noise')
   const root = mkdtempSync(join(tmpdir(), 'switchyard-bench-'))
   const stops: (() => Promise<void>)[] = []
+  const core = pinned ? cores.contender : undefined
   try {
     const mock = await startMock(join(root, 'mock.log'))
     stops.push(() => mock.stop())
@@ -42,7 +44,7 @@ export async function withField<T>(
       const folder = join(root, `${contender.name}-${started++}`)
       mkdirSync(folder)
       const note = (text: string): void => progress.note(text)
-      const running = await contender.start({ mock, core: cores.contender, folder, cache: peerCache, note })
+      const running = await contender.start({ mock, core, folder, cache: peerCache, note })
       stops.push(() => running.service.stop())
       return running
     }

@@ -28,10 +28,8 @@ export async function pythonEnvironment(
   if (existsSync(program)) return program
   note(`installing ${packages.join(' ')} from PyPI`)
   await install('python3', ['-m', 'venv', folder])
-  await install(`${folder}/bin/pip`, [
-    ...['install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:'],
-    ...packages,
-  ])
+  const flags = ['--quiet', '--disable-pip-version-check', '--only-binary=:all:']
+  await install(`${folder}/bin/pip`, ['install', ...flags, ...packages])
   if (!existsSync(program)) throw new Unavailable(`${packages.join(' ')} brought no program ${command}`)
   return program
 }

@@ -26,6 +26,8 @@ export interface Service {
   readonly url: string
   /** Milliseconds from the spawn to the sign of readiness. */
   readonly readyMs: number
+  /** Everything it prints. */
+  readonly logFile: string
   /** SIGTERM, then SIGKILL after `graceMs`, for the process and what it started. */
   stop(graceMs?: number): Promise<void>
 }
@@ -35,7 +37,10 @@ const alive = new Set<ChildProcess>()
 process.on('exit', () => alive.forEach((child) => killTree(child, 'SIGKILL')))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-const taskset = spawnSync('taskset', ['--version']).status === 0 && availableParallelism() > 1
+const coreCount = availableParallelism()
+/** Of util-linux: runs a program on given cores, or moves a running one there. */
+const PINNER = 'taskset'
+const taskset = spawnSync(PINNER, ['--version']).status === 0 && coreCount > 1
 
 /** Whether processes can be held on one core each; figures taken without that are noisier. */
 export const pinning: boolean = taskset
@@ -47,14 +52,15 @@ export const cores: { readonly contender: number | undefined; readonly load: num
 
 /** Moves this process with all its threads to the core of the load; children inherit it unless they say otherwise. */
 export function pinSelf(): void {
-  if (cores.load !== undefined) spawnSync('taskset', ['-a', '-p', '-c', String(cores.load), String(process.pid)])
+  if (cores.load !== undefined) spawnSync(PINNER, ['-a', '-p', '-c', String(cores.load), String(process.pid)])
 }
 
 /** Starts a process and waits until it is ready. Throws with the end of its output when it ends or stays silent. */
 export async function launch(options: LaunchOptions): Promise<Service> {
-  const pinned = options.core !== undefined && taskset
-  const command = pinned ? 'taskset' : options.command
-  const args = pinned ? ['-c', String(options.core), options.command, ...options.args] : [...options.args]
+  // Without a core of its own it may use all, and not only the one that this process was moved to.
+  const core = options.core === undefined ? `0-${coreCount - 1}` : String(options.core)
+  const command = taskset ? PINNER : options.command
+  const args = taskset ? ['-c', core, options.command, ...options.args] : [...options.args]
   const started = performance.now()
   const child = spawn(command, args, {
     cwd: options.cwd,
@@ -81,6 +87,7 @@ export async function launch(options: LaunchOptions): Promise<Service> {
       pid,
       url,
       readyMs: performance.now() - started,
+      logFile: options.logFile,
       stop: (graceMs = 5000) => stop(child, graceMs),
     }
   } catch (error) {
@@ -108,7 +115,11 @@ async function untilReady(child: ChildProcess, options: LaunchOptions): Promise<
   child.once('error', (error) => fail(`could not be started: ${error.message}`))
   child.once('exit', (code, signal) => fail(`ended with ${signal ?? `exit code ${code}`} before it was ready`))
   const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
-  if (!(ready instanceof RegExp)) void poll(ready.url, gone.signal).then((url) => seen.resolve(url), () => undefined)
+  if (!(ready instanceof RegExp))
+    void poll(ready.url, gone.signal).then(
+      (url) => seen.resolve(url),
+      () => undefined,
+    )
   try {
     return await seen.promise
   } finally {

@@ -157,7 +157,7 @@ function startStream(socket: Socket, close: boolean): void {
 function respond(socket: Socket, head: string, body: Buffer): void {
   const close = /\r\nconnection: *close/i.test(head)
   const [method = '', path = ''] = head.split(' ', 2)
-  if (method === 'POST' && path.includes('/chat/completions')) {
+  if (method === 'POST' && path.endsWith('/chat/completions')) {
     counters.requests += 1
     if (body.includes('"stream":true') || body.includes('"stream": true')) {
       startStream(socket, close)
@@ -216,7 +216,6 @@ const server = createServer({ noDelay: true }, (socket) => {
 setPace({})
 server.listen({ host: '127.0.0.1', port: Number(process.argv[2] ?? 0), backlog: 4096 }, () => {
   const address = server.address()
-  if (typeof address === 'object' && address !== null)
-    console.log(`mock listening on http://127.0.0.1:${address.port}`)
+  if (typeof address === 'object' && address !== null) console.log(`mock listening on http://127.0.0.1:${address.port}`)
 })
 process.once('SIGTERM', () => process.exit(0))

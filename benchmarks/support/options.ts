@@ -5,6 +5,8 @@ export interface BenchFlags {
   readonly quick: boolean
   readonly rounds: number
   readonly seconds: number
+  /** Warm-up of each contender, seconds. */
+  readonly warmSeconds: number
   readonly only: readonly string[]
   readonly scenarios: readonly string[]
   readonly more: Readonly<Record<string, string | boolean | undefined>>
@@ -34,7 +36,7 @@ export function readFlags(defaults: Defaults): BenchFlags {
     const given = values as Record<string, string | boolean | undefined>
     if (given['help'] === true) {
       console.log(defaults.help)
-      process.exit(0)
+      return process.exit(0)
     }
     const quick = given['quick'] === true
     const fallback = quick ? defaults.quick : defaults
@@ -42,17 +44,24 @@ export function readFlags(defaults: Defaults): BenchFlags {
       quick,
       rounds: bounded('--rounds', given['rounds'], fallback.rounds, 1, 100),
       seconds: bounded('--seconds', given['seconds'], fallback.seconds, 0.2, 120),
+      warmSeconds: quick ? 0.5 : 3,
       only: list(given['only']),
       scenarios: list(given['scenarios']),
       more: given,
     }
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error))
-    process.exit(2)
+    return process.exit(2)
   }
 }
 
-function bounded(name: string, given: string | boolean | undefined, fallback: number, min: number, max: number): number {
+function bounded(
+  name: string,
+  given: string | boolean | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
   if (given === undefined) return fallback
   const value = Number(given)
   if (value >= min && value <= max) return value

@@ -1,0 +1,245 @@
+/** Measures the gateway beside the two bare relays and sets what was asked against what was seen. See README.md. */
+import { pick } from './contenders/all.ts'
+import { firstToken, type FirstTokenResult } from './scenarios/first-token.ts'
+import { memory } from './scenarios/memory.ts'
+import { openStreams } from './scenarios/open-streams.ts'
+import { compare, SCENARIOS, stepsOf, type Scenario } from './support/compare.ts'
+import type { Contender, Running } from './support/contender.ts'
+import { costRows, costTable } from './support/cost-table.ts'
+import { withField, type Field } from './support/field.ts'
+import { Figures, FIGURE_HEADER, type Figure } from './support/figures.ts'
+import { pinning } from './support/launch.ts'
+import { readFlags } from './support/options.ts'
+import { Progress } from './support/progress.ts'
+import { writeReport } from './support/report.ts'
+import { quantile, spread } from './support/statistics.ts'
+import { short, table } from './support/table.ts'
+
+const OTHERS = ['open', 'first-token', 'start', 'memory']
+const names = [...SCENARIOS.map((one) => one.name), ...OTHERS]
+const flags = readFlags({
+  help: `node benchmarks/load.ts [--scenarios ${names.join(',')}] [--peers] [--only a,b] [--rounds 5] [--seconds 4] [--quick]
+
+--peers  adds vllm-router, Portkey and LiteLLM to the CPU rows, so that the asked ratios can be judged
+--only   contenders; default switchyard and the bare relays
+--quick  a smoke run of a few seconds whose figures mean nothing
+Writes benchmarks/results/load.json, or load-quick.json.`,
+  rounds: 5,
+  seconds: 4,
+  quick: { rounds: 1, seconds: 0.3 },
+  more: { peers: { type: 'boolean' } },
+})
+const { quick, rounds, seconds, warmSeconds } = flags
+const ours = ['switchyard', 'bare-http', 'bare-fastify', ...(quick ? [] : ['bare-http-parse', 'bare-fastify-parse'])]
+const peers = flags.more['peers'] === true ? ['vllm-router', 'portkey', 'litellm'] : []
+const contenders = pick(flags.only.length > 0 ? flags.only : [...ours, ...peers])
+const wanted = new Set(flags.scenarios.length > 0 ? flags.scenarios : names)
+for (const name of wanted) if (!names.includes(name)) throw new Error(`no scenario is called ${name}`)
+// The long scenarios look at processes one after the other; peers and parsing twins add time there and no insight.
+const looked = contenders.filter((one) => ['switchyard', 'bare-http', 'bare-fastify'].includes(one.name))
+const cpuScenarios = SCENARIOS.filter((one) => wanted.has(one.name)).map((one) => (quick ? shorter(one) : one))
+const starts = quick ? 2 : 10
+const memorySteps = quick ? 4 : 10
+const steps =
+  cpuScenarios.length * stepsOf(contenders.length, rounds) +
+  looked.length *
+    ((wanted.has('open') ? 1 : 0) +
+      (wanted.has('first-token') ? (quick ? 1 : 3) : 0) +
+      (wanted.has('start') ? starts : 0) +
+      (wanted.has('memory') ? memorySteps : 0))
+const progress = new Progress(steps)
+const figures = new Figures()
+const report: Record<string, unknown> = { quick, rounds, seconds, pinning }
+
+await withField(contenders, progress, async (field) => {
+  for (const scenario of cpuScenarios) {
+    const { mock, running } = field
+    const series = await compare(scenario, running, { mock, rounds, seconds, warmSeconds, progress })
+    const reference = ['vllm-router', 'bare-fastify'].find((name) =>
+      series.some((one) => one.contender === name && one.hits.length > 0),
+    )
+    const rows = costRows(scenario, series, reference)
+    print(costTable(scenario, rows, reference))
+    for (const one of series)
+      if (one.failure !== undefined) console.log(`not measured: ${one.contender}: ${one.failure}`)
+    report[scenario.name] = { scenario, reference, rows }
+    figures.cost(scenario, series)
+  }
+  if (wanted.has('open')) await runOpenStreams(field)
+  if (wanted.has('first-token')) await runFirstToken(field)
+  if (wanted.has('start')) await runStart(field)
+  if (wanted.has('memory')) await runMemory(field)
+  for (const { name, reason } of field.absent) console.log(`left out: ${name}: ${reason}`)
+  report['absent'] = field.absent
+})
+report['figures'] = figures.all
+print(
+  table(
+    FIGURE_HEADER,
+    figures.all.map((one: Figure) => [one.what, one.asked, one.seen, one.met]),
+  ),
+)
+if (quick) console.log('quick run: too short for these figures to mean anything')
+console.log(writeReport(quick ? 'load-quick' : 'load', report))
+
+/** A stream of a hundred chunks lasts 0.8 s whatever the gateway; a smoke run has no time for that. */
+function shorter(scenario: Scenario): Scenario {
+  return scenario.stream === undefined ? scenario : { ...scenario, stream: { chunks: 20, intervalMs: 8 } }
+}
+
+function print(text: string): void {
+  progress.end()
+  console.log(`\n${text}`)
+}
+
+/** Every process is started afresh: what an earlier scenario left in memory must not count. */
+async function each<T>(field: Field, work: (fresh: Running) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (const contender of present(field)) {
+    const fresh = await field.start(contender)
+    try {
+      results.push(await work(fresh))
+    } finally {
+      await fresh.service.stop()
+    }
+  }
+  return results
+}
+function present(field: Field): Contender[] {
+  return looked.filter((one) => field.running.some((running) => running.name === one.name))
+}
+
+async function runOpenStreams(field: Field): Promise<void> {
+  const count = quick ? 100 : 2000
+  const shape = quick
+    ? { count, perSecond: 400, chunks: 5, intervalMs: 300, idleMs: 300 }
+    : { count, perSecond: 400, chunks: 12, intervalMs: 2000, idleMs: 3000 } // 22 to 24 s each, 5 s to open all: 17 s side by side
+  const results = await each(field, (running) => {
+    progress.step(`${count} open streams: ${running.name}`)
+    return openStreams(running, { mock: field.mock, ...shape })
+  })
+  const header = [
+    `${count} open streams`,
+    'open',
+    'cut',
+    'RSS MiB',
+    'idle',
+    'probe p50 ms',
+    'p99 ms',
+    'idle p99',
+    'own lag p99',
+    'core',
+  ]
+  print(
+    table(
+      header,
+      results.map((one) => [
+        one.contender,
+        String(one.openAtOnce),
+        String(one.cut),
+        one.rssMaxMiB.toFixed(0),
+        one.rssIdleMiB.toFixed(0),
+        short(one.probeP50Ms),
+        short(one.probeP99Ms),
+        short(one.probeIdleP99Ms),
+        one.ownLagP99Ms === undefined ? '' : short(one.ownLagP99Ms),
+        `${Math.round(one.busy * 100)}%`,
+      ]),
+    ),
+  )
+  report['open'] = { shape, results }
+  figures.open(results, count)
+}
+
+async function runFirstToken(field: Field): Promise<void> {
+  const turns = quick ? 1 : 3
+  const shape = { perSecond: 100, requests: quick ? 100 : 1000, warm: quick ? 20 : 100 }
+  const results: FirstTokenResult[] = []
+  const fresh: Running[] = []
+  for (const contender of present(field)) fresh.push(await field.start(contender))
+  for (let turn = 0; turn < turns; turn++)
+    for (const running of fresh) {
+      progress.step(`time to first token: ${running.name}, round ${turn + 1} of ${turns}`)
+      results.push(await firstToken(running, { mock: field.mock, ...shape }))
+    }
+  for (const running of fresh) await running.service.stop()
+  const rows = fresh.map(({ name }) => {
+    const own = results.filter((one) => one.contender === name)
+    const middle = (read: (one: (typeof own)[number]) => number): number => quantile(own.map(read), 0.5)
+    return {
+      contender: name,
+      addedP50Ms: middle((one) => one.addedP50Ms),
+      addedP99Ms: middle((one) => one.addedP99Ms),
+      throughP99MinusDirectP99Ms: middle((one) => one.throughP99Ms - one.directP99Ms),
+      directP50Ms: middle((one) => one.directP50Ms),
+      failed: own.reduce((sum, one) => sum + one.failed, 0),
+      pairs: own.reduce((sum, one) => sum + one.pairs, 0),
+    }
+  })
+  const header = ['added time to first token, 100/s', 'p50 ms', 'p99 ms', 'p99 - p99', 'direct p50', 'failed', 'pairs']
+  print(
+    table(
+      header,
+      rows.map((row) => [
+        row.contender,
+        short(row.addedP50Ms),
+        short(row.addedP99Ms),
+        short(row.throughP99MinusDirectP99Ms),
+        short(row.directP50Ms),
+        String(row.failed),
+        String(row.pairs),
+      ]),
+    ),
+  )
+  report['first-token'] = { shape, turns, rows, results }
+  figures.firstToken(rows)
+}
+
+async function runStart(field: Field): Promise<void> {
+  const times = new Map<string, number[]>(present(field).map((one) => [one.name, []]))
+  for (let turn = 0; turn < starts; turn++)
+    for (const contender of present(field)) {
+      progress.step(`start to ready: ${contender.name}, ${turn + 1} of ${starts}`)
+      const { service } = await field.start(contender)
+      times.get(contender.name)?.push(service.readyMs)
+      await service.stop()
+    }
+  const rows = [...times].map(([contender, readyMs]) => ({ contender, readyMs: spread(readyMs), each: readyMs }))
+  print(
+    table(
+      ['start to ready', 'median ms', 'min', 'max', 'n'],
+      rows.map(({ contender, readyMs }) => [
+        contender,
+        ...[readyMs.median, readyMs.min, readyMs.max].map((value) => value.toFixed(0)),
+        String(readyMs.n),
+      ]),
+    ),
+  )
+  report['start'] = rows
+  figures.start(rows)
+}
+
+async function runMemory(field: Field): Promise<void> {
+  const perStep = quick ? 200 : 10_000
+  const results = await each(field, (running) =>
+    memory(running, {
+      perStep,
+      steps: memorySteps,
+      onStep: (step) => progress.step(`memory: ${running.name}, ${(step + 1) * perStep} requests`),
+    }),
+  )
+  const marks = Array.from({ length: memorySteps + 1 }, (_, step) => String(step * perStep))
+  print(
+    table(
+      ['RSS MiB after requests', ...marks, 'from half on', 'failed'],
+      results.map((one) => [
+        one.contender,
+        ...one.rssMiB.map((value) => value.toFixed(0)),
+        `${one.growthFromHalfPercent >= 0 ? '+' : ''}${one.growthFromHalfPercent.toFixed(1)}%`,
+        String(one.failed),
+      ]),
+    ),
+  )
+  report['memory'] = results
+  figures.memory(results)
+}
