@@ -1,6 +1,8 @@
 /** Measures the gateway beside the two bare relays and sets what was asked against what was seen. See README.md. */
 import { pick } from './contenders/all.ts'
+import { switchyard } from './contenders/switchyard.ts'
 import { firstToken, type FirstTokenResult } from './scenarios/first-token.ts'
+import { liveHeap, type LiveHeapResult } from './scenarios/live-heap.ts'
 import { memory } from './scenarios/memory.ts'
 import { openStreams } from './scenarios/open-streams.ts'
 import { compare, SCENARIOS, stepsOf, type Scenario } from './support/compare.ts'
@@ -46,7 +48,8 @@ const steps =
     ((wanted.has('open') ? 1 : 0) +
       (wanted.has('first-token') ? (quick ? 1 : 3) : 0) +
       (wanted.has('start') ? starts : 0) +
-      (wanted.has('memory') ? memorySteps : 0))
+      (wanted.has('memory') ? memorySteps : 0)) +
+  (wanted.has('memory') ? 2 : 0)
 const progress = new Progress(steps)
 const figures = new Figures()
 const report: Record<string, unknown> = { quick, rounds, seconds, pinning }
@@ -240,6 +243,17 @@ async function runMemory(field: Field): Promise<void> {
       ]),
     ),
   )
-  report['memory'] = results
-  figures.memory(results)
+  const kept = await runLiveHeap(field, quick ? 400 : 100_000)
+  report['memory'] = { results, kept }
+  figures.memory(results, kept)
+}
+
+async function runLiveHeap(field: Field, requests: number): Promise<LiveHeapResult | undefined> {
+  if (!field.running.some((one) => one.name === 'switchyard')) return undefined
+  const fresh = await field.start(switchyard({ nodeArgs: ['--inspect=127.0.0.1:0'] }))
+  try {
+    return await liveHeap(fresh, requests, (half) => progress.step(`live heap: switchyard, half ${half + 1} of 2`))
+  } finally {
+    await fresh.service.stop()
+  }
 }

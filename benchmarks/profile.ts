@@ -1,5 +1,5 @@
 /** Profiles the gateway under load and prints where its CPU time goes. See README.md. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { bare } from './contenders/bare.ts'
 import { switchyard } from './contenders/switchyard.ts'
 import { chatBodies } from './support/bodies.ts'
@@ -7,7 +7,7 @@ import { SCENARIOS } from './support/compare.ts'
 import { Unavailable, type Contender } from './support/contender.ts'
 import { ownerTimes, selfTimes, type SelfTime } from './support/cpu-profile.ts'
 import { withField, type Field } from './support/field.ts'
-import { connectInspector } from './support/inspector.ts'
+import { connectInspector, inspectorAddress } from './support/inspector.ts'
 import { fire, type Hit } from './support/load.ts'
 import { readFlags } from './support/options.ts'
 import { Progress } from './support/progress.ts'
@@ -88,14 +88,4 @@ function show(title: string, times: readonly SelfTime[], units: number): string 
     .slice(0, top)
     .map((one) => [`${one.name}  ${one.where}`, short(one.us / units), `${((100 * one.us) / sum).toFixed(1)}%`])
   return table([title, 'self us', 'share'], rows)
-}
-
-/** `node --inspect` prints its address on stderr before the program starts. */
-async function inspectorAddress(logFile: string): Promise<string> {
-  for (let tries = 0; tries < 50; tries++) {
-    const found = /Debugger listening on (ws:\S+)/.exec(readFileSync(logFile, 'utf8'))?.[1]
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error('the process did not print the address of its inspector')
 }
