@@ -5,6 +5,14 @@ import { firstToken, type FirstTokenResult } from './scenarios/first-token.ts'
 import { liveHeap, type LiveHeapResult } from './scenarios/live-heap.ts'
 import { memory } from './scenarios/memory.ts'
 import { openStreams } from './scenarios/open-streams.ts'
+import {
+  firstTokenRows,
+  firstTokenTable,
+  memoryTable,
+  openStreamsTable,
+  startRows,
+  startTable,
+} from './scenarios/tables.ts'
 import { compare, SCENARIOS, stepsOf, type Scenario } from './support/compare.ts'
 import type { Contender, Running } from './support/contender.ts'
 import { costRows, costTable } from './support/cost-table.ts'
@@ -14,8 +22,7 @@ import { pinning } from './support/launch.ts'
 import { readFlags } from './support/options.ts'
 import { Progress } from './support/progress.ts'
 import { writeReport } from './support/report.ts'
-import { quantile, spread } from './support/statistics.ts'
-import { short, table } from './support/table.ts'
+import { table } from './support/table.ts'
 
 const OTHERS = ['open', 'first-token', 'start', 'memory']
 const names = [...SCENARIOS.map((one) => one.name), ...OTHERS]
@@ -32,7 +39,7 @@ Writes benchmarks/results/load.json, or load-quick.json.`,
   more: { peers: { type: 'boolean' } },
 })
 const { quick, rounds, seconds, warmSeconds } = flags
-const ours = ['switchyard', 'bare-http', 'bare-fastify', ...(quick ? [] : ['bare-http-parse', 'bare-fastify-parse'])]
+const ours = ['switchyard', 'bare-http', ...(quick ? [] : ['bare-http-parse', 'bare-fastify', 'bare-fastify-parse'])]
 const peers = flags.more['peers'] === true ? ['vllm-router', 'portkey', 'litellm'] : []
 const contenders = pick(flags.only.length > 0 ? flags.only : [...ours, ...peers])
 const wanted = new Set(flags.scenarios.length > 0 ? flags.scenarios : names)
@@ -68,10 +75,17 @@ await withField(contenders, progress, async (field) => {
     report[scenario.name] = { scenario, reference, rows }
     figures.cost(scenario, series)
   }
-  if (wanted.has('open')) await runOpenStreams(field)
-  if (wanted.has('first-token')) await runFirstToken(field)
-  if (wanted.has('start')) await runStart(field)
-  if (wanted.has('memory')) await runMemory(field)
+  const others = { open: runOpenStreams, 'first-token': runFirstToken, start: runStart, memory: runMemory }
+  for (const [name, run] of Object.entries(others)) {
+    if (!wanted.has(name)) continue
+    try {
+      await run(field)
+    } catch (error) {
+      // What was measured before must still be written.
+      progress.note(`${name} failed: ${error instanceof Error ? error.message : String(error)}`)
+      process.exitCode = 1
+    }
+  }
   for (const { name, reason } of field.absent) console.log(`left out: ${name}: ${reason}`)
   report['absent'] = field.absent
 })
@@ -121,35 +135,7 @@ async function runOpenStreams(field: Field): Promise<void> {
     progress.step(`${count} open streams: ${running.name}`)
     return openStreams(running, { mock: field.mock, ...shape })
   })
-  const header = [
-    `${count} open streams`,
-    'open',
-    'cut',
-    'RSS MiB',
-    'idle',
-    'probe p50 ms',
-    'p99 ms',
-    'idle p99',
-    'own lag p99',
-    'core',
-  ]
-  print(
-    table(
-      header,
-      results.map((one) => [
-        one.contender,
-        String(one.openAtOnce),
-        String(one.cut),
-        one.rssMaxMiB.toFixed(0),
-        one.rssIdleMiB.toFixed(0),
-        short(one.probeP50Ms),
-        short(one.probeP99Ms),
-        short(one.probeIdleP99Ms),
-        one.ownLagP99Ms === undefined ? '' : short(one.ownLagP99Ms),
-        `${Math.round(one.busy * 100)}%`,
-      ]),
-    ),
-  )
+  print(openStreamsTable(results, count))
   report['open'] = { shape, results }
   figures.open(results, count)
 }
@@ -166,34 +152,8 @@ async function runFirstToken(field: Field): Promise<void> {
       results.push(await firstToken(running, { mock: field.mock, ...shape }))
     }
   for (const running of fresh) await running.service.stop()
-  const rows = fresh.map(({ name }) => {
-    const own = results.filter((one) => one.contender === name)
-    const middle = (read: (one: (typeof own)[number]) => number): number => quantile(own.map(read), 0.5)
-    return {
-      contender: name,
-      addedP50Ms: middle((one) => one.addedP50Ms),
-      addedP99Ms: middle((one) => one.addedP99Ms),
-      throughP99MinusDirectP99Ms: middle((one) => one.throughP99Ms - one.directP99Ms),
-      directP50Ms: middle((one) => one.directP50Ms),
-      failed: own.reduce((sum, one) => sum + one.failed, 0),
-      pairs: own.reduce((sum, one) => sum + one.pairs, 0),
-    }
-  })
-  const header = ['added time to first token, 100/s', 'p50 ms', 'p99 ms', 'p99 - p99', 'direct p50', 'failed', 'pairs']
-  print(
-    table(
-      header,
-      rows.map((row) => [
-        row.contender,
-        short(row.addedP50Ms),
-        short(row.addedP99Ms),
-        short(row.throughP99MinusDirectP99Ms),
-        short(row.directP50Ms),
-        String(row.failed),
-        String(row.pairs),
-      ]),
-    ),
-  )
+  const rows = firstTokenRows(results)
+  print(firstTokenTable(rows))
   report['first-token'] = { shape, turns, rows, results }
   figures.firstToken(rows)
 }
@@ -207,17 +167,8 @@ async function runStart(field: Field): Promise<void> {
       times.get(contender.name)?.push(service.readyMs)
       await service.stop()
     }
-  const rows = [...times].map(([contender, readyMs]) => ({ contender, readyMs: spread(readyMs), each: readyMs }))
-  print(
-    table(
-      ['start to ready', 'median ms', 'min', 'max', 'n'],
-      rows.map(({ contender, readyMs }) => [
-        contender,
-        ...[readyMs.median, readyMs.min, readyMs.max].map((value) => value.toFixed(0)),
-        String(readyMs.n),
-      ]),
-    ),
-  )
+  const rows = startRows(times)
+  print(startTable(rows))
   report['start'] = rows
   figures.start(rows)
 }
@@ -231,18 +182,7 @@ async function runMemory(field: Field): Promise<void> {
       onStep: (step) => progress.step(`memory: ${running.name}, ${(step + 1) * perStep} requests`),
     }),
   )
-  const marks = Array.from({ length: memorySteps + 1 }, (_, step) => String(step * perStep))
-  print(
-    table(
-      ['RSS MiB after requests', ...marks, 'from half on', 'failed'],
-      results.map((one) => [
-        one.contender,
-        ...one.rssMiB.map((value) => value.toFixed(0)),
-        `${one.growthFromHalfPercent >= 0 ? '+' : ''}${one.growthFromHalfPercent.toFixed(1)}%`,
-        String(one.failed),
-      ]),
-    ),
-  )
+  print(memoryTable(results, perStep))
   const kept = await runLiveHeap(field, quick ? 400 : 100_000)
   report['memory'] = { results, kept }
   figures.memory(results, kept)

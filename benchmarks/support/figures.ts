@@ -42,9 +42,8 @@ export class Figures {
       if (ratio === undefined) continue
       // The ratios were asked for 1 KB requests; longer ones are shown beside them.
       const bound = scenario.name === 'json-20k' ? undefined : bounds[contender]
-      const asked = bound === undefined ? '' : `<= ${short(bound)}x`
-      const digits = ratio.median < 0.1 ? 4 : 2
-      const text = `${ratio.median.toFixed(digits)}x (${ratio.min.toFixed(digits)}-${ratio.max.toFixed(digits)})`
+      const asked = bound === undefined ? '' : `<= ${times(bound)}`
+      const text = `${times(ratio.median)} (${times(ratio.min)} to ${times(ratio.max)})`
       this.#add(`  against ${contender}`, asked, text, bound === undefined ? undefined : ratio.median <= bound)
     }
   }
@@ -92,3 +91,8 @@ const JSON_BOUNDS: Readonly<Record<string, number>> = { 'vllm-router': 1.2, port
 const STREAM_BOUNDS: Readonly<Record<string, number>> = { 'vllm-router': 2 }
 /** Both figures breathe by a few percent; growth of the resident set alone can be V8 taking room, as bare relays show. */
 const FLAT_PERCENT = 5
+
+/** A ratio as people say it: 1.2x, or 1/8.5 when it is far below one. */
+function times(ratio: number): string {
+  return ratio < 0.25 ? `1/${(1 / ratio).toFixed(1)}` : `${ratio.toFixed(2)}x`
+}
