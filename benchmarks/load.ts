@@ -88,6 +88,7 @@ await withField(contenders, progress, async (field) => {
   }
   for (const { name, reason } of field.absent) console.log(`left out: ${name}: ${reason}`)
   report['absent'] = field.absent
+  if (field.absent.some((one) => one.name === 'switchyard')) process.exitCode = 1
 })
 report['figures'] = figures.all
 print(

@@ -35,6 +35,8 @@ export async function withField<T>(
   if (!pinning) progress.note('taskset or a second core is missing: nothing is pinned, expect more noise')
   const root = mkdtempSync(join(tmpdir(), 'switchyard-bench-'))
   const stops: (() => Promise<void>)[] = []
+  const clear = (): void => rmSync(root, { recursive: true, force: true })
+  process.once('exit', clear) // Ctrl-C ends the process without coming back here
   const core = pinned ? cores.contender : undefined
   try {
     const mock = await startMock(join(root, 'mock.log'))
@@ -62,6 +64,7 @@ export async function withField<T>(
     return await work({ mock, running, absent, start })
   } finally {
     await Promise.all(stops.map((stop) => stop()))
-    rmSync(root, { recursive: true, force: true })
+    clear()
+    process.off('exit', clear)
   }
 }

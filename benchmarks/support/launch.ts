@@ -1,8 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readTree } from './process-tree.ts'
 
 export interface LaunchOptions {
@@ -62,6 +63,8 @@ export async function launch(options: LaunchOptions): Promise<Service> {
   const command = taskset ? PINNER : options.command
   const args = taskset ? ['-c', core, options.command, ...options.args] : [...options.args]
   const started = performance.now()
+  // Straight into a file: a pipe to this process would make the load generator's core pay for the log.
+  const output = openSync(options.logFile, 'a')
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: {
@@ -70,14 +73,11 @@ export async function launch(options: LaunchOptions): Promise<Service> {
       LANG: 'C.UTF-8',
       ...options.env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', output, output],
   })
+  closeSync(output)
   alive.add(child)
   child.once('exit', () => alive.delete(child))
-  const log = createWriteStream(options.logFile, { flags: 'a' })
-  child.once('close', () => log.end())
-  child.stdout.pipe(log, { end: false })
-  child.stderr.pipe(log, { end: false })
   try {
     const url = await untilReady(child, options)
     const pid = child.pid
@@ -98,51 +98,33 @@ export async function launch(options: LaunchOptions): Promise<Service> {
 
 async function untilReady(child: ChildProcess, options: LaunchOptions): Promise<string> {
   const { ready, name, timeoutMs } = options
-  const gone = new AbortController()
-  let tail = ''
-  const seen = Promise.withResolvers<string>()
-  const fail = (why: string): void => {
-    gone.abort()
-    seen.reject(new Error(`${name} ${why}${tail === '' ? '' : `; its last output:\n${tail.trimEnd()}`}`))
+  let failure: string | undefined
+  child.once('error', (error) => (failure = `could not be started: ${error.message}`))
+  child.once('exit', (code, signal) => (failure = `ended with ${signal ?? `exit code ${code}`} before it was ready`))
+  const giveUpAt = performance.now() + timeoutMs
+  while (failure === undefined) {
+    const url = ready instanceof RegExp ? ready.exec(outputEnd(options))?.[1] : await answers(ready.url)
+    if (url !== undefined) return url
+    if (performance.now() > giveUpAt) failure = `was not ready within ${timeoutMs} ms`
+    // The grain of the start-to-ready figure where a line is waited for; a URL is asked less often, that costs the process.
+    await sleep(ready instanceof RegExp ? 2 : 50)
   }
-  const read = (piece: Buffer): void => {
-    tail = (tail + piece.toString()).slice(-1500)
-    const found = ready instanceof RegExp ? ready.exec(tail)?.[1] : undefined
-    if (found !== undefined) seen.resolve(found)
-  }
-  child.stdout?.on('data', read)
-  child.stderr?.on('data', read)
-  child.once('error', (error) => fail(`could not be started: ${error.message}`))
-  child.once('exit', (code, signal) => fail(`ended with ${signal ?? `exit code ${code}`} before it was ready`))
-  const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
-  if (!(ready instanceof RegExp))
-    void poll(ready.url, gone.signal).then(
-      (url) => seen.resolve(url),
-      () => undefined,
-    )
-  try {
-    return await seen.promise
-  } finally {
-    clearTimeout(timer)
-    gone.abort()
-    child.stdout?.off('data', read)
-    child.stderr?.off('data', read)
-  }
+  const said = outputEnd(options).trimEnd()
+  throw new Error(`${name} ${failure}${said === '' ? '' : `; its last output:\n${said}`}`)
 }
 
-async function poll(url: string, signal: AbortSignal): Promise<string> {
-  while (!signal.aborted) {
-    const up = await fetch(url, { signal }).then(
-      async (answer) => {
-        await answer.body?.cancel()
-        return answer.ok
-      },
-      () => false,
-    )
-    if (up) return new URL(url).origin
-    await new Promise((resolve) => setTimeout(resolve, 50))
+function outputEnd(options: LaunchOptions): string {
+  return readFileSync(options.logFile, 'utf8').slice(-1500)
+}
+
+async function answers(url: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) })
+    await answer.body?.cancel()
+    return answer.ok ? new URL(url).origin : undefined
+  } catch {
+    return undefined
   }
-  throw new Error('stopped waiting')
 }
 
 async function stop(child: ChildProcess, graceMs: number): Promise<void> {
