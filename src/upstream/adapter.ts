@@ -1,0 +1,56 @@
+import type { UpstreamKind, Target } from '../gateway/steps.ts'
+import type { AnswerChunk, AnswerEvent, Usage } from '../protocol/answer.ts'
+import type { ChatRequest } from '../protocol/request.ts'
+import type { SwitchyardError } from '../shared/errors.ts'
+import { openAiAdapter } from './openai/adapter.ts'
+
+export interface EncodedRequest {
+  /** Path below the replica's base URL. */
+  readonly path: string
+  readonly body: string
+  readonly dropped: readonly string[]
+}
+
+/** Reads a streamed answer. */
+export interface AnswerDecoder {
+  readonly error: SwitchyardError | undefined
+  readonly isDone: boolean
+  readonly hasFinish: boolean
+  readonly hasChoices: boolean
+  feed(bytes: Buffer): AnswerChunk | undefined
+  end(): AnswerChunk | undefined
+  usage(): Usage
+}
+
+/** What a provider's wire format needs: encode, decode, and what its refusals mean. Conversion lives in pure files beside each adapter. */
+export interface Adapter {
+  /** Throws `unsupported_parameter` for what this wire cannot say. */
+  encode(
+    request: ChatRequest,
+    target: Target,
+    send: { readonly stream: boolean; readonly outputCap: number | undefined },
+  ): EncodedRequest
+  stream(requestBytes: number, choices: number): AnswerDecoder
+  whole(
+    body: string,
+    requestBytes: number,
+  ): { readonly events: readonly AnswerEvent[]; readonly usage: Usage } | { readonly error: SwitchyardError }
+  refusal(status: number, headers: Readonly<Record<string, unknown>>, body: string): SwitchyardError
+}
+
+/** The adapter of a kind. Kinds that are not supported yet are refused when the configuration is read. */
+export function adapterOf(kind: UpstreamKind): Adapter {
+  switch (kind) {
+    case 'openai':
+    case 'vllm':
+    case 'simulated':
+      return openAiAdapter
+    case 'tgi':
+    case 'anthropic':
+    case 'google':
+    case 'embedded':
+      throw new Error(`There is no adapter for upstreams of kind ${kind}.`)
+    default:
+      return kind satisfies never
+  }
+}

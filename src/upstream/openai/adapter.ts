@@ -1,0 +1,13 @@
+import { encodeChatRequest } from '../../protocol/openai-chat/encode-request.ts'
+import type { Adapter } from '../adapter.ts'
+import { StreamDecoder } from './decode-stream.ts'
+import { decodeWhole } from './decode-whole.ts'
+import { fromStatus } from './errors.ts'
+
+/** OpenAI chat completions, and everything that speaks them: vLLM, SGLang, Ollama, llama.cpp, LM Studio, hosted providers. */
+export const openAiAdapter: Adapter = {
+  encode: (request, target, send) => ({ path: '/chat/completions', ...encodeChatRequest(request, target, send) }),
+  stream: (requestBytes, choices) => new StreamDecoder(requestBytes, choices),
+  whole: decodeWhole,
+  refusal: fromStatus,
+}

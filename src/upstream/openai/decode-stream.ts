@@ -1,0 +1,268 @@
+import { isContent, type AnswerChunk, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
+import type { JsonObject } from '../../protocol/request.ts'
+import { SseDecoder } from '../../protocol/sse.ts'
+import type { SwitchyardError } from '../../shared/errors.ts'
+import { failure, fromErrorBody } from './errors.ts'
+import { finishReason } from './finish-reason.ts'
+import { isPlainChunk } from './plain-chunk.ts'
+import { ToolCalls } from './tool-calls.ts'
+import { estimateUsage, readUsage } from './usage.ts'
+
+/** More choices than the API allows (128) by far: a flood, not an answer. */
+const MAX_CHOICES = 1024
+
+interface ChoiceState {
+  readonly index: number
+  readonly calls: ToolCalls
+  hasRole: boolean
+  isFinished: boolean
+}
+
+/**
+ * Decodes an OpenAI-compatible stream (API reference, spec 2.3.0; vLLM 0.32, llama.cpp and transformers as recorded) into events.
+ * Fields that a caller should not see are left out, and frames that need no change keep their text.
+ */
+export class StreamDecoder {
+  /** What ended the answer badly, if anything did. */
+  error: SwitchyardError | undefined
+  /** `[DONE]` was seen; whatever follows does not count. */
+  isDone = false
+  readonly #sse = new SseDecoder((data) => this.#take(data))
+  readonly #choices = new Map<number, ChoiceState>()
+  readonly #requestBytes: number
+  readonly #choicesAsked: number
+  #id: string | undefined
+  #contentChunks = 0
+  #contentBytes = 0
+  readonly #usages: Record<string, unknown>[] = []
+  #events: AnswerEvent[] = []
+  #wire: string | undefined = ''
+
+  /** `requestBytes` bounds the prompt, `choices` is the request's `n`. */
+  constructor(requestBytes: number, choices: number) {
+    this.#requestBytes = requestBytes
+    this.#choicesAsked = choices
+  }
+
+  /** Events of the next bytes; undefined if there are none. Throws `upstream_event_too_large`. */
+  feed(bytes: Buffer): AnswerChunk | undefined {
+    this.#sse.feed(bytes)
+    return this.#flush()
+  }
+
+  /** The stream is over; returns what a last event without its blank line said. */
+  end(): AnswerChunk | undefined {
+    this.#sse.end()
+    return this.#flush()
+  }
+
+  /** At least one choice came to its end. */
+  get hasFinish(): boolean {
+    for (const choice of this.#choices.values()) if (choice.isFinished) return true
+    return false
+  }
+
+  get hasChoices(): boolean {
+    return this.#choices.size > 0
+  }
+
+  /** Tokens as reported where that is plausible, else counted. */
+  usage(): Usage {
+    const seen = {
+      requestBytes: this.#requestBytes,
+      contentChunks: this.#contentChunks,
+      contentBytes: this.#contentBytes,
+    }
+    return readUsage(this.#reported(), seen) ?? estimateUsage(seen)
+  }
+
+  /** One usage for all choices: llama.cpp reports each choice apart; where there is one choice, the last report counts. */
+  #reported(): Record<string, unknown> | undefined {
+    const last = this.#usages.at(-1)
+    if (last === undefined || this.#choicesAsked < 2 || this.#usages.length < 2) return last
+    const sum = (key: string): number => this.#usages.reduce((total, usage) => total + Number(usage[key] ?? 0), 0)
+    const completion = sum('completion_tokens')
+    return { ...last, completion_tokens: completion, total_tokens: Number(last['prompt_tokens']) + completion }
+  }
+
+  #flush(): AnswerChunk | undefined {
+    const events = this.#events
+    const wire = this.#wire
+    this.#wire = ''
+    if (events.length === 0 && (wire === '' || wire === undefined)) return undefined
+    this.#events = []
+    return wire === undefined || wire === '' ? { events } : { events, wire }
+  }
+
+  #take(data: string): void {
+    if (this.isDone || this.error !== undefined) return
+    if (data === '[DONE]' || data === ' [DONE]') {
+      this.isDone = true
+      return
+    }
+    let chunk: unknown
+    try {
+      chunk = JSON.parse(data)
+    } catch {
+      // A frame that cannot be read may have held anything, also the middle of a tool call: going on would hide the gap.
+      this.error = failure('upstream_garbage', { detail: 'a stream frame is not JSON' })
+      return
+    }
+    if (typeof chunk !== 'object' || chunk === null) return
+    this.#takeChunk(chunk as Record<string, unknown>, data)
+  }
+
+  #takeChunk(chunk: Record<string, unknown>, data: string): void {
+    if ((chunk['error'] ?? null) !== null || chunk['object'] === 'error') {
+      this.error = fromErrorBody(chunk['error'] ?? chunk)
+      return
+    }
+    const { choices } = chunk
+    const before = this.#events.length
+    let isPlain = this.#start(chunk)
+    if (Array.isArray(choices)) {
+      if (choices.length > MAX_CHOICES) {
+        this.error = failure('upstream_garbage', { detail: `${choices.length} choices in one frame` })
+        return
+      }
+      isPlain = isPlain && choices.every(isRecord) && isPlainChunk(chunk)
+      for (const choice of choices) {
+        if (!isRecord(choice)) continue
+        isPlain = this.#takeChoice(choice) && isPlain
+        if (this.error !== undefined) return
+      }
+      // A frame without visible events (usage alone, an empty delta of no use) adds nothing to either form.
+      if (isPlain) this.#wire = this.#wire === undefined ? undefined : `${this.#wire}data: ${data}\n\n`
+      else if (this.#events.length > before) this.#wire = undefined
+    }
+    const { usage } = chunk
+    if (isRecord(usage)) this.#usages.push(usage)
+    for (let i = before; i < this.#events.length; i++) {
+      if (isContent(this.#events[i] as AnswerEvent)) {
+        this.#contentChunks += 1
+        break
+      }
+    }
+  }
+
+  /** Takes the frame's identity; false where the frame's own cannot be shown as it is. */
+  #start(chunk: Record<string, unknown>): boolean {
+    const { id } = chunk
+    if (this.#id !== undefined) return id === this.#id
+    const { model, created } = chunk
+    const isWhole =
+      typeof id === 'string' && id !== '' && typeof model === 'string' && model !== '' && typeof created === 'number'
+    // An answer that does not say who it is gets our own id for all of its frames.
+    this.#id = isWhole ? id : ''
+    if (!isWhole) return false
+    this.#events.push({
+      type: 'start',
+      id,
+      model,
+      created,
+      ...(typeof chunk['system_fingerprint'] === 'string' ? { fingerprint: chunk['system_fingerprint'] } : {}),
+      ...(typeof chunk['service_tier'] === 'string' ? { serviceTier: chunk['service_tier'] } : {}),
+    })
+    return true
+  }
+
+  /** Events of one choice; false where its text cannot be relayed as it is. */
+  #takeChoice(raw: Record<string, unknown>): boolean {
+    const state = this.#choice(raw['index'])
+    if (state === undefined) return false
+    const { index: choice } = state
+    const delta = isRecord(raw['delta']) ? raw['delta'] : {}
+    let isPlain = true
+    if (state.isFinished) {
+      // What comes after the end of a choice was never part of it.
+      return false
+    }
+    if (delta['role'] !== undefined) {
+      isPlain = !state.hasRole
+      state.hasRole = true
+    } else if (!state.hasRole) isPlain = false
+    this.#text('reasoning', choice, delta['reasoning_content'] ?? delta['reasoning'])
+    this.#text('text', choice, delta['content'])
+    this.#text('refusal', choice, delta['refusal'])
+    const calls =
+      delta['tool_calls'] ??
+      (delta['function_call'] == null ? undefined : [{ index: 0, id: 'call_0', function: delta['function_call'] }])
+    if (Array.isArray(calls)) {
+      for (const call of calls) this.#toolCall(state, call)
+    }
+    if (Array.isArray(delta['annotations'])) {
+      this.#events.push({
+        type: 'annotations',
+        choice,
+        annotations: delta['annotations'].filter(isRecord) as JsonObject[],
+      })
+    }
+    if (isRecord(delta['audio'])) this.#events.push({ type: 'audio', choice, audio: delta['audio'] as JsonObject })
+    this.#logprobs(choice, raw['logprobs'])
+    const word = raw['finish_reason']
+    if (typeof word === 'string' && word !== '') {
+      const reason = finishReason(word, state.calls.hasAny)
+      if (reason === 'failed') {
+        this.error = failure('upstream_error', { detail: `finish_reason "${word.slice(0, 40)}"` })
+        return false
+      }
+      state.isFinished = true
+      this.#events.push({ type: 'finish', choice, reason })
+      isPlain = isPlain && reason === word
+    }
+    return isPlain
+  }
+
+  #text(type: 'text' | 'reasoning' | 'refusal', choice: number, text: unknown): void {
+    if (typeof text !== 'string' || text === '') return
+    this.#contentBytes += Buffer.byteLength(text)
+    this.#events.push({ type, choice, text })
+  }
+
+  #toolCall(state: ChoiceState, raw: unknown): void {
+    const events = isRecord(raw) ? state.calls.fragment(state.index, raw) : []
+    if (events === undefined) {
+      this.error = failure('upstream_garbage', { detail: 'tool call fragments contradict each other' })
+      return
+    }
+    for (const event of events) {
+      this.#contentBytes += Buffer.byteLength(event.arguments) + (event.name?.length ?? 0)
+      this.#events.push(event)
+    }
+  }
+
+  #logprobs(choice: number, raw: unknown): void {
+    if (!isRecord(raw)) return
+    const list = (value: unknown): JsonObject[] | null =>
+      Array.isArray(value) ? value.filter(isRecord).map(tokenLogprob) : null
+    const content = list(raw['content'])
+    const refusal = list(raw['refusal'])
+    if (content !== null || refusal !== null) this.#events.push({ type: 'logprobs', choice, content, refusal })
+  }
+
+  #choice(index: unknown): ChoiceState | undefined {
+    const key = typeof index === 'number' && Number.isInteger(index) && index >= 0 ? index : 0
+    let state = this.#choices.get(key)
+    if (state === undefined) {
+      if (this.#choices.size >= MAX_CHOICES) return undefined
+      state = { index: key, calls: new ToolCalls(), hasRole: false, isFinished: false }
+      this.#choices.set(key, state)
+    }
+    return state
+  }
+}
+
+/** One token's log-probability with only the fields of the API (llama.cpp adds an `id`). */
+export function tokenLogprob(raw: Record<string, unknown>): JsonObject {
+  const one = ({ token, logprob, bytes }: Record<string, unknown>): JsonObject => ({
+    token: typeof token === 'string' ? token : '',
+    logprob: typeof logprob === 'number' ? logprob : -9999,
+    bytes: Array.isArray(bytes) ? (bytes as number[]) : null,
+  })
+  const { top_logprobs: top } = raw
+  return { ...one(raw), top_logprobs: Array.isArray(top) ? top.filter(isRecord).map(one) : [] }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Call, ChunkConsumer, Hold, Sender, SendOutcome, SendResult, Target } from '../gateway/steps.ts'
+import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
+import { adapterOf } from './adapter.ts'
+import { Attempt, type AttemptEnd } from './attempt.ts'
+import type { UpstreamOptions } from './options.ts'
+import { Replica } from './replica.ts'
+import { backoffMs, mayRetry, RetryBudget } from './retry.ts'
+
+/** Repeats after a connection that was closed under our hands; more than one idle connection may have been closed at once. */
+const MAX_STALE_REPEATS = 5
+/** Faults of a replica; others say something about the request or about limits. */
+const REPLICA_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'upstream_unreachable',
+  'upstream_error',
+  'upstream_garbage',
+  'upstream_empty',
+  'upstream_stream_truncated',
+  'upstream_timeout',
+  'upstream_idle_timeout',
+  'upstream_overloaded',
+  'upstream_tls',
+])
+/** Faults that another model cannot mend. */
+const CALLERS_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'upstream_refused_request',
+  'content_policy_violation',
+  'upstream_event_too_large',
+])
+
+export interface ReplicaStatus {
+  readonly upstream: string
+  /** Position in the configuration, from 0: a URL may hold what a metric should not show. */
+  readonly replica: string
+  readonly isUp: boolean
+  readonly inflight: number
+}
+
+export interface SenderOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** 0 <= random < 1. */
+  readonly random: () => number
+  readonly userAgent: string
+}
+
+interface Upstream {
+  readonly options: UpstreamOptions
+  readonly replicas: readonly Replica[]
+  readonly headers: Readonly<Record<string, string>>
+  /** Always ask for a stream. */
+  readonly alwaysStream: boolean
+}
+
+/** Sends attempts to upstreams: picks a replica, keeps the breakers and the retry budget, retries before the first content. */
+export class UpstreamSender implements Sender {
+  readonly #options: SenderOptions
+  readonly #budget = new RetryBudget()
+  #upstreams: ReadonlyMap<string, Upstream>
+
+  constructor(upstreams: readonly UpstreamOptions[], options: SenderOptions) {
+    this.#options = options
+    this.#upstreams = new Map(upstreams.map((each) => [each.name, this.#open(each)]))
+  }
+
+  /** Takes new upstreams over; those that did not change keep their connections and breakers. */
+  async reload(upstreams: readonly UpstreamOptions[]): Promise<void> {
+    const old = this.#upstreams
+    this.#upstreams = new Map(
+      upstreams.map((each) => {
+        const known = old.get(each.name)
+        return [each.name, known !== undefined && isSame(known.options, each) ? known : this.#open(each)]
+      }),
+    )
+    const kept = new Set(this.#upstreams.values())
+    // Requests under way end on their old connections.
+    await Promise.all(
+      [...old.values()]
+        .filter((each) => !kept.has(each))
+        .flatMap((each) => each.replicas.map((replica) => replica.pool.close())),
+    )
+  }
+
+  status(): readonly ReplicaStatus[] {
+    return [...this.#upstreams.values()].flatMap(({ options, replicas }) =>
+      replicas.map((replica, index) => ({
+        upstream: options.name,
+        replica: String(index),
+        isUp: replica.breaker.state.kind !== 'open',
+        inflight: replica.inflight,
+      })),
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      [...this.#upstreams.values()].flatMap((each) => each.replicas.map((replica) => replica.pool.destroy())),
+    )
+  }
+
+  async send(call: Call, hold: Hold, consumer: ChunkConsumer): Promise<SendResult> {
+    const { target } = hold.attempt
+    const upstream = this.#upstreams.get(target.upstream)
+    if (upstream === undefined)
+      return failed(new SwitchyardError('upstream_unavailable', 'The upstream of this model was removed.'))
+    const adapter = adapterOf(target.kind)
+    const stream = call.request.stream || upstream.alwaysStream
+    const encoded = adapter.encode(call.request, target, { stream, outputCap: hold.outputCap })
+    const bytes = Buffer.from(encoded.body)
+    const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)
+    this.#budget.request()
+    let tries = 0
+    let repeats = 0
+    for (;;) {
+      const replica = pick(upstream.replicas)
+      if (replica === undefined) return failed(unavailable(target), tries, encoded.dropped)
+      tries += 1
+      const attempt = new Attempt({
+        adapter,
+        consumer,
+        timeouts: upstream.options.timeouts,
+        stream,
+        requestBytes: bytes.length,
+        choices: call.request.n,
+        now: this.#options.now,
+      })
+      const end = await this.#try(call, upstream, replica, attempt, encoded.path, bytes, tokens)
+      if (end.kind !== 'failed') return { outcome: end, tries, dropped: encoded.dropped }
+      const { error, contentSent } = end
+      if (end.isStaleSocket && repeats < MAX_STALE_REPEATS && !call.signal.aborted) {
+        repeats += 1
+        tries -= 1
+        continue
+      }
+      const hasOther = upstream.replicas.some((each) => each !== replica && each.breaker.isAvailable)
+      if (
+        !mayRetry({ code: error.code, contentSent, tries, retries: upstream.options.retries, hasOther }) ||
+        !this.#budget.take()
+      ) {
+        return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
+      }
+      await sleep(backoffMs(tries, this.#options.random), undefined, { signal: call.signal }).catch(() => {})
+      if (call.signal.aborted)
+        return { outcome: { kind: 'aborted', usage: end.usage, contentSent }, tries, dropped: encoded.dropped }
+    }
+  }
+
+  async #try(
+    call: Call,
+    upstream: Upstream,
+    replica: Replica,
+    attempt: Attempt,
+    path: string,
+    body: Buffer,
+    tokens: number,
+  ): Promise<AttemptEnd> {
+    const { breaker } = replica
+    const onAbort = (): void => attempt.abort()
+    breaker.enter()
+    replica.inflight += 1
+    replica.inflightTokens += tokens
+    call.signal.addEventListener('abort', onAbort, { once: true })
+    if (call.signal.aborted) attempt.abort()
+    else
+      replica.pool.dispatch({ path: replica.basePath + path, method: 'POST', headers: upstream.headers, body }, attempt)
+    const end = await attempt.result
+    call.signal.removeEventListener('abort', onAbort)
+    replica.inflight -= 1
+    replica.inflightTokens -= tokens
+    if (end.kind === 'complete') breaker.succeeded()
+    else if (end.kind === 'aborted') breaker.unknown()
+    else if (REPLICA_FAULTS.has(end.error.code)) breaker.failed()
+    else breaker.succeeded()
+    return end
+  }
+
+  #open(options: UpstreamOptions): Upstream {
+    const key = options.apiKey?.reveal()
+    return {
+      options,
+      replicas: options.replicas.map((url) => new Replica(url, options, this.#options.now)),
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'user-agent': this.#options.userAgent,
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...options.headers,
+      },
+      alwaysStream: options.ask === 'stream' || (options.ask === 'auto' && !noticesHangUp(options)),
+    }
+  }
+}
+
+/**
+ * Whether a server stops working for a non-stream caller that has left. vLLM does; hosted OpenAI and Azure do not compute on our
+ * hardware (and refuse streams of some models to some accounts). llama.cpp and `transformers serve` go on to the end.
+ */
+function noticesHangUp(options: UpstreamOptions): boolean {
+  if (options.kind !== 'openai') return true
+  return options.replicas.every((url) => /(?:^|\.)(?:openai\.com|openai\.azure\.com)$/.test(new URL(url).hostname))
+}
+
+/** The available replica with the least tokens under way. */
+function pick(replicas: readonly Replica[]): Replica | undefined {
+  let best: Replica | undefined
+  for (const replica of replicas) {
+    if (!replica.breaker.isAvailable) continue
+    if (best === undefined || replica.inflightTokens < best.inflightTokens) best = replica
+  }
+  return best
+}
+
+function unavailable(target: Target): SwitchyardError {
+  return new SwitchyardError('upstream_unavailable', 'No server of this model is up at the moment.', {
+    retryAfterMs: 1000,
+    detail: `every breaker of upstream ${target.upstream} is open`,
+  })
+}
+
+function failed(error: SwitchyardError, tries = 0, dropped: readonly string[] = []): SendResult {
+  return { outcome: { kind: 'failed', error, contentSent: false, usage: undefined, fallback: true }, tries, dropped }
+}
+
+function toOutcome(end: Extract<AttemptEnd, { kind: 'failed' }>): SendOutcome {
+  return {
+    kind: 'failed',
+    error: end.error,
+    contentSent: end.contentSent,
+    usage: end.usage,
+    fallback: !CALLERS_FAULTS.has(end.error.code),
+  }
+}
+
+function isSame(a: UpstreamOptions, b: UpstreamOptions): boolean {
+  const plain = (options: UpstreamOptions): string => JSON.stringify({ ...options, apiKey: undefined })
+  return plain(a) === plain(b) && a.apiKey?.reveal() === b.apiKey?.reveal()
+}
