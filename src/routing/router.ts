@@ -1,0 +1,202 @@
+/** Step 3 of a request: hard rules, then a score, then the policy of the route. Joins the parts of this folder; decides nothing itself. */
+import type { Alternative, Call, Capability, Reason, RoutePlan, Router, Target } from '../gateway/steps.ts'
+import type { ChatRequest } from '../protocol/request.ts'
+import { featuresOf } from './features.ts'
+import { createPolicy, MODES, type Mode, type Policy, type RouteTarget } from './policy.ts'
+import { expectedPrice, sizeOf } from './request-size.ts'
+import { createModelResolver } from './resolve-model.ts'
+import { fitOf, refusal, type Fit, type Needs } from './rules.ts'
+import type { Scorer } from './scorer.ts'
+
+export interface RouteOptions extends RouteTarget {
+  /** Names of targets, in the order to try them. */
+  readonly small: readonly string[]
+  readonly big: readonly string[]
+  /** Whether a tier that fails may be followed by the other one. */
+  readonly fallback: 'tier' | 'cross-tier'
+}
+
+export interface RouterOptions {
+  readonly targets: ReadonlyMap<string, Target>
+  readonly routes: Readonly<Record<string, RouteOptions>>
+  readonly aliases: Readonly<Record<string, string>>
+  readonly scorer: Scorer
+  /** Capabilities that a request cannot be answered without. */
+  readonly requires: (request: ChatRequest) => readonly Capability[]
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+}
+
+export interface ListedModel {
+  readonly id: string
+  readonly ownedBy: string
+}
+
+export interface ModelRouter extends Router {
+  /** What `/v1/models` shows: routes with their modes, targets, aliases without a pattern. */
+  listModels(): readonly ListedModel[]
+}
+
+/** Throws Error where a route, alias or fallback names a target that does not exist: a configuration mistake, found at start. */
+export function createRouter(options: RouterOptions): ModelRouter {
+  return new RuleThenScoreRouter(options)
+}
+
+interface Route {
+  readonly small: readonly Target[]
+  readonly big: readonly Target[]
+  readonly isCrossTier: boolean
+  readonly policies: Readonly<Record<Mode, Policy>>
+}
+
+/** What is known of a request once the rules have run. */
+interface Field {
+  readonly needs: Needs
+  readonly small: readonly Target[]
+  readonly big: readonly Target[]
+}
+
+interface Choice {
+  readonly targets: readonly Target[]
+  readonly reason: Reason
+  readonly score: number | undefined
+}
+
+class RuleThenScoreRouter implements ModelRouter {
+  readonly #options: RouterOptions
+  readonly #routes: ReadonlyMap<string, Route>
+  readonly #fallbacks: ReadonlyMap<Target, readonly Target[]>
+  readonly #resolver: ReturnType<typeof createModelResolver>
+
+  constructor(options: RouterOptions) {
+    this.#options = options
+    const named = (names: readonly string[], where: string): Target[] =>
+      names.map((name) => {
+        const target = options.targets.get(name)
+        if (target === undefined) throw new Error(`${where}: there is no model ${name}.`)
+        return target
+      })
+    this.#routes = new Map(
+      Object.entries(options.routes).map(([name, route]) => {
+        const small = named(route.small, `routes.${name}.small`)
+        const big = named(route.big, `routes.${name}.big`)
+        if (small.length + big.length === 0) throw new Error(`routes.${name}: it names no model.`)
+        return [name, { small, big, isCrossTier: route.fallback === 'cross-tier', policies: policiesOf(route) }]
+      }),
+    )
+    this.#fallbacks = new Map(
+      [...options.targets.values()].map((target) => [
+        target,
+        named(target.fallbacks, `models.${target.name}.fallbacks`),
+      ]),
+    )
+    this.#resolver = createModelResolver({
+      targets: options.targets,
+      routes: [...this.#routes.keys()],
+      aliases: options.aliases,
+    })
+  }
+
+  route(call: Call): RoutePlan | Promise<RoutePlan> {
+    const started = this.#options.now()
+    const { request, caller } = call
+    const meant = this.#resolver.resolve(request.model, caller.models)
+    const needs: Needs = { capabilities: this.#options.requires(request), size: sizeOf(request) }
+    if (meant.kind === 'target') return this.#pinned(request.model, meant.target, needs, started)
+
+    const route = this.#routes.get(meant.route) as Route
+    const field = fieldOf(request.model, route, needs)
+    const policy = route.policies[meant.mode]
+    if (field.small.length === 0 || field.big.length === 0 || !policy.wantsScore) {
+      return this.#planned(choose(field, route, policy, undefined, this.#options.random), field, started)
+    }
+    const decide = (score: number | undefined): RoutePlan =>
+      this.#planned(choose(field, route, policy, score, this.#options.random), field, started)
+    const score = this.#score(call)
+    return typeof score === 'object' ? score.then(decide) : decide(score)
+  }
+
+  listModels(): readonly ListedModel[] {
+    return this.#resolver.names.map((id) => ({
+      id,
+      ownedBy: this.#options.targets.get(id)?.upstream ?? 'switchyard',
+    }))
+  }
+
+  /** A scorer that fails must not fail the request: the policy then decides without a score. A leaving caller still ends it. */
+  #score(call: Call): number | undefined | Promise<number | undefined> {
+    try {
+      const score = this.#options.scorer.score(featuresOf(call.request), call.signal)
+      if (typeof score === 'number') return known(score)
+      return score.then(known, () => {
+        call.signal.throwIfAborted()
+        return undefined
+      })
+    } catch {
+      return undefined
+    }
+  }
+
+  #pinned(model: string, target: Target, needs: Needs, started: number): RoutePlan {
+    if (fitOf(target, needs) === 'lacks') throw refusal(model, [target], needs)
+    const fallbacks = (this.#fallbacks.get(target) ?? []).filter((other) => fitOf(other, needs) === 'fits')
+    const targets = [target, ...fallbacks]
+    return this.#planned({ targets, reason: 'pinned', score: undefined }, { needs, small: targets, big: [] }, started)
+  }
+
+  #planned(choice: Choice, field: Field, started: number): RoutePlan {
+    const targets = [...new Set(choice.targets)] as unknown as RoutePlan['targets']
+    const considered = new Set([...targets, ...field.small, ...field.big])
+    return {
+      targets,
+      tier: targets[0].tier,
+      reason: choice.reason,
+      score: choice.score,
+      intent: 'other',
+      alternatives: [...considered].map((target): Alternative => ({
+        target: target.name,
+        tier: target.tier,
+        price: expectedPrice(field.needs.size, target.price),
+      })),
+      tookMs: this.#options.now() - started,
+    }
+  }
+}
+
+function policiesOf(route: RouteOptions): Record<Mode, Policy> {
+  return Object.fromEntries(MODES.map((mode) => [mode, createPolicy(mode, route)])) as Record<Mode, Policy>
+}
+
+/** The targets of a route that can take the request; where none surely fits, those that might. Throws the refusal where none can. */
+function fieldOf(model: string, route: Route, needs: Needs): Field {
+  const fits = new Map<Target, Fit>()
+  for (const target of [...route.small, ...route.big]) fits.set(target, fitOf(target, needs))
+  const having = (fit: Fit) => (target: Target) => fits.get(target) === fit
+  for (const fit of ['fits', 'tight'] as const) {
+    const small = route.small.filter(having(fit))
+    const big = route.big.filter(having(fit))
+    if (small.length + big.length > 0) return { needs, small, big }
+  }
+  throw refusal(model, [...fits.keys()], needs)
+}
+
+function choose(field: Field, route: Route, policy: Policy, score: number | undefined, random: () => number): Choice {
+  const { small, big } = field
+  if (small.length === 0) return { targets: big, reason: 'capability', score: undefined }
+  if (big.length === 0) return { targets: small, reason: 'capability', score: undefined }
+  const decision = policy.decide({
+    score,
+    smallPrice: expectedPrice(field.needs.size, small[0]?.price),
+    bigPrice: expectedPrice(field.needs.size, big[0]?.price),
+    chance: random(),
+  })
+  const [first, second] = decision.isBig ? [big, small] : [small, big]
+  return { targets: route.isCrossTier ? [...first, ...second] : first, reason: decision.reason, score }
+}
+
+/** A score that is no number is no score. */
+function known(score: number): number | undefined {
+  return Number.isFinite(score) ? Math.min(1, Math.max(0, score)) : undefined
+}

@@ -1,0 +1,10 @@
+import type { RoutingFeatures } from './features.ts'
+
+/** Gives one number per request; what is done with it is the policy's business. */
+export interface Scorer {
+  /**
+   * How likely the big model answers better than the small one, 0..1. A plain number where the scorer needs no waiting.
+   * Throws or rejects where it cannot say; the router then decides without a score (reason `degraded`).
+   */
+  score(features: RoutingFeatures, signal: AbortSignal): number | Promise<number>
+}

@@ -1,0 +1,57 @@
+/**
+ * Holds the share of requests that go to the big model. A fixed threshold cannot: the scores of two kinds of traffic differ
+ * so much that one threshold sends 60 % of the first and 1 % of the second up. So a score is first turned into its rank among
+ * the last ones, and the threshold on that rank is moved after every decision by what the decision missed: the update of
+ * adaptive conformal inference (Gibbs and Candès, arXiv 2106.00170).
+ *
+ * Law, for any scores in any order: over every run of T consecutive decisions the share misses the target by at most
+ * (1 + 2 x STEP) / (STEP x T), because the threshold never leaves [-STEP, 1 + STEP].
+ */
+export class ShareController {
+  readonly #target: number
+  readonly #recent = new Float64Array(WINDOW)
+  #seen = 0
+  #threshold: number
+
+  /** `target` = share of big calls, 0..1. */
+  constructor(target: number) {
+    if (!(target >= 0 && target <= 1)) throw new RangeError(`A share is between 0 and 1, not ${target}.`)
+    this.#target = target
+    this.#threshold = 1 - target
+  }
+
+  /** True = big. `chance` in [0, 1) parts equal scores, so that a scorer that always says the same still yields the share. */
+  isBig(score: number, chance: number): boolean {
+    const rank = this.#rankOf(score, chance)
+    this.#recent[this.#seen % WINDOW] = score
+    this.#seen++
+    // 0 and 1 are promises about every request, not about an average.
+    const isBig = this.#target === 1 || (this.#target > 0 && rank >= this.#threshold)
+    this.#threshold += STEP * ((isBig ? 1 : 0) - this.#target)
+    return isBig
+  }
+
+  /** Share of the recent scores below this one, 0..1; equal ones count by `chance`. The first score of all has rank `chance`. */
+  #rankOf(score: number, chance: number): number {
+    const size = Math.min(this.#seen, WINDOW)
+    let below = 0
+    let equal = 0
+    for (let i = 0; i < size; i++) {
+      const other = this.#recent[i] as number
+      if (other < score) below++
+      else if (other === score) equal++
+    }
+    return (below + chance * (equal + 1)) / (size + 1)
+  }
+}
+
+/** Scores that a rank is taken among: long enough for a rank within 2–3 points, short enough to follow a change of traffic. */
+const WINDOW = 512
+
+/** How far one decision moves the threshold. Larger holds the share sooner, smaller follows the scores more closely. */
+const STEP = 0.05
+
+/** Largest miss of the share over `decisions` consecutive decisions, whatever the scores. */
+export function shareErrorBound(decisions: number): number {
+  return (1 + 2 * STEP) / (STEP * decisions)
+}
