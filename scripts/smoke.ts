@@ -74,7 +74,9 @@ async function askWhole(url: string): Promise<void> {
   }
   const text = body.choices?.[0]?.message?.content ?? ''
   assert(text.startsWith('[simulated] '), `a simulated answer must say so: ${text}`)
-  console.log(`whole answer: route ${response.headers.get('x-route')} (${response.headers.get('x-route-reason')}), $${response.headers.get('x-cost-usd')}`)
+  console.log(
+    `whole answer: route ${response.headers.get('x-route')} (${response.headers.get('x-route-reason')}), $${response.headers.get('x-cost-usd')}`,
+  )
 }
 
 async function askStream(url: string): Promise<void> {

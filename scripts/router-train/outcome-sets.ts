@@ -1,0 +1,145 @@
+/** Reads the recorded outcomes of small and big models and makes training examples of them. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { z } from 'zod'
+import type { ChatRequest, FunctionTool } from '../../src/protocol/request.ts'
+import { featuresOf, type RoutingFeatures } from '../../src/routing/features.ts'
+
+/** Sets that one head is trained on; each is a file `<name>.train.jsonl.gz`. */
+export const OUTCOME_SETS = [
+  'routellm_mmlu',
+  'routellm_gsm8k',
+  'mmlu_pro',
+  'zeroeval_gsm8k',
+  'zeroeval_math_l5',
+  'routerbench_subset',
+  'fusionbench',
+  'bfcl_v1',
+] as const
+
+export interface Example {
+  readonly set: string
+  /** The question without its options, normalised: the same question in two sets has the same stem. */
+  readonly stem: string
+  readonly features: RoutingFeatures
+  /** Outcome of the pair that the set is scored with, 0..1 each. */
+  readonly small: number
+  readonly big: number
+  /** The same gain, averaged over all recorded models of about the strength of either: less noise than one pair. */
+  readonly groupGain: number
+}
+
+const outcomeRow = z.object({
+  prompt: z.string(),
+  y: z.record(z.string(), z.number().nullable()),
+  contaminated: z.number().optional(),
+  tools: z
+    .array(
+      z.object({
+        name: z.string(),
+        description: z.string().optional(),
+        parameters: z.record(z.string(), z.json()).optional(),
+      }),
+    )
+    .optional(),
+})
+export type OutcomeRow = z.infer<typeof outcomeRow>
+
+export interface Pair {
+  readonly weak: string
+  readonly strong: string
+}
+const pairs = z.record(z.string(), z.union([z.string(), z.object({ weak: z.string(), strong: z.string() })]))
+
+/** All examples of all sets, in file order. Throws Error with one sentence where the data is absent. */
+export function readExamples(folder: URL): Example[] {
+  if (!existsSync(new URL('pairs.json', folder))) {
+    throw new Error(`The recorded outcomes are not there: ${fileURLToPath(folder)} has no pairs.json.`)
+  }
+  const named = pairs.parse(JSON.parse(readFileSync(new URL('pairs.json', folder), 'utf8')))
+  return OUTCOME_SETS.flatMap((set) => {
+    const pair = named[set]
+    if (pair === undefined || typeof pair === 'string') throw new Error(`pairs.json names no pair for ${set}.`)
+    const packed = readFileSync(new URL(`${set}.train.jsonl.gz`, folder))
+    // Some prompts hold other line separators than \n, so nothing else may split.
+    const lines = gunzipSync(packed).toString('utf8').split('\n')
+    const rows = lines.filter((line) => line !== '').map((line) => outcomeRow.parse(JSON.parse(line)))
+    return examplesOf(set, pair, rows)
+  })
+}
+
+/** Rows that RouteLLM drops as near its own training data are left out, so that figures compare with its published ones. */
+export function examplesOf(set: string, pair: Pair, rows: readonly OutcomeRow[]): Example[] {
+  const kept = rows.filter(
+    ({ contaminated, y }) => contaminated !== 1 && y[pair.weak] != null && y[pair.strong] != null,
+  )
+  const group = modelsLike(pair, kept)
+  return kept.map((row) => ({
+    set,
+    stem: stemOf(row.prompt),
+    features: featuresOf(requestOf(row)),
+    small: row.y[pair.weak] as number,
+    big: row.y[pair.strong] as number,
+    groupGain: mean(group.strong.map((name) => row.y[name])) - mean(group.weak.map((name) => row.y[name])),
+  }))
+}
+
+/** Models count as alike when their means over the set differ by at most this. */
+const ALIKE = 0.12
+
+function modelsLike(pair: Pair, rows: readonly OutcomeRow[]): { weak: string[]; strong: string[] } {
+  const names = Object.keys(rows[0]?.y ?? {})
+  const quality = new Map(names.map((name) => [name, mean(rows.map(({ y }) => y[name]))]))
+  const weak = quality.get(pair.weak) ?? 0
+  const strong = quality.get(pair.strong) ?? 1
+  const middle = (weak + strong) / 2
+  const near = (at: number, isSide: (quality: number) => boolean): string[] =>
+    names.filter((name) => Math.abs((quality.get(name) as number) - at) <= ALIKE && isSide(quality.get(name) as number))
+  return { weak: near(weak, (quality) => quality <= middle), strong: near(strong, (quality) => quality > middle) }
+}
+
+function mean(values: readonly (number | null | undefined)[]): number {
+  const known = values.filter((value) => value != null)
+  return known.length === 0 ? 0 : known.reduce((sum, value) => sum + value, 0) / known.length
+}
+
+/** The rule that the data was split by: what stands before the last line `A. …`, lower case, other characters one space. */
+export function stemOf(prompt: string): string {
+  const lines = prompt.split('\n')
+  const options = lines.findLastIndex((line) => /^A[.)]/.test(line))
+  const question = options > 0 ? lines.slice(0, options).join('\n') : prompt
+  return question
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, ' ')
+    .trim()
+}
+
+/** One of `folds` parts, the same for every example of a stem. */
+export function foldOf(stem: string, folds: number): number {
+  const hash = Number.parseInt(createHash('sha256').update(stem).digest('hex').slice(0, 8), 16)
+  // The hash modulo 100 split off the hold-out already; what is left of it is not even.
+  return Math.floor(hash / 100) % folds
+}
+
+function requestOf(row: OutcomeRow): ChatRequest {
+  return {
+    model: 'auto',
+    messages: [{ role: 'user', content: row.prompt }],
+    tools: (row.tools ?? []).map((tool): FunctionTool => ({
+      kind: 'function',
+      name: tool.name,
+      ...(tool.description === undefined ? {} : { description: tool.description }),
+      ...(tool.parameters === undefined ? {} : { parameters: tool.parameters }),
+    })),
+    n: 1,
+    sampling: {},
+    openai: {},
+    stream: false,
+    includeUsage: false,
+    legacyFunctions: false,
+    dropped: [],
+    bodyBytes: row.prompt.length,
+  }
+}

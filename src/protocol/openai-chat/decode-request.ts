@@ -1,0 +1,282 @@
+import { SwitchyardError } from '../../shared/errors.ts'
+import type { ChatRequest, Json, JsonObject, OpenAiOnly, Sampling } from '../request.ts'
+import {
+  boundedArray,
+  invalid,
+  missing,
+  object,
+  optionalBoolean,
+  optionalEnum,
+  optionalInteger,
+  optionalNumber,
+  optionalObject,
+  optionalString,
+  refuse,
+  string,
+  tooLong,
+  word,
+  wrongType,
+  type Fields,
+} from './check.ts'
+import { decodeMessages, type TextMeter } from './decode-messages.ts'
+import { decodeFormat, decodeFunctionCall, decodeFunctions, decodeToolChoice, decodeTools } from './decode-tools.ts'
+import { standingOf } from './known-fields.ts'
+
+export interface DecodeOptions {
+  readonly bodyBytes: number
+  /** What happens to names that nobody knows: left out and named in a header, or refused. */
+  readonly unknownFields: 'drop' | 'refuse'
+  /** Fields that the operator lets through to an upstream although we do not know them. */
+  readonly passFields?: ReadonlySet<string>
+  /** Most characters of text in a body; images do not count. */
+  readonly textLimitBytes?: number
+}
+
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
+const SERVICE_TIERS = ['auto', 'default', 'flex', 'scale', 'priority'] as const
+const RETENTIONS = ['in-memory', 'in_memory', '24h'] as const
+const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
+const MAX_CHOICES = 128
+/** More output than this fits no model; kept far below what a price could overflow with 128 choices. */
+const MAX_OUTPUT_TOKENS = 1_000_000_000
+/** Beyond 2^53 a seed would be sent as another number than was meant. */
+const MAX_SEED = Number.MAX_SAFE_INTEGER
+const MAX_STOPS = 4
+const MAX_BIASES = 300
+const MAX_METADATA = 16
+
+/**
+ * Validates a body of `POST /v1/chat/completions` (OpenAI API reference, spec 2.3.0: 37 fields) and rebuilds it as a `ChatRequest`.
+ * Throws a SwitchyardError with OpenAI's code and `param` for the first fault. Null counts as unset, except for `model` and `messages`.
+ */
+export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRequest {
+  const fields = body as Fields
+  // Before the names: who wrote "Model" should hear what is missing.
+  for (const required of ['model', 'messages']) if (fields[required] === undefined) throw missing(required)
+  const dropped = checkNames(fields, options)
+  const model = string(fields['model'], 'model')
+  const meter: TextMeter = { chars: 0 }
+  const messages = decodeMessages(fields['messages'], meter)
+  if (meter.chars > (options.textLimitBytes ?? DEFAULT_TEXT_LIMIT)) {
+    throw new SwitchyardError(
+      'request_too_large',
+      'The text of the messages is longer than any model could take (`server.textLimitBytes`).',
+    )
+  }
+  const functions = decodeFunctions(fields['functions'])
+  const declared = decodeTools(fields['tools'])
+  const tools = declared.length > 0 ? declared : functions
+  const legacyChoice = decodeFunctionCall(fields['function_call'], functions)
+  const toolChoice = decodeToolChoice(fields['tool_choice'], tools) ?? (declared.length > 0 ? undefined : legacyChoice)
+  const parallelToolCalls = optionalBoolean(fields, 'parallel_tool_calls')
+  const format = decodeFormat(fields['response_format'])
+  const stream = optionalBoolean(fields, 'stream') ?? false
+  const n = optionalInteger(fields, 'n', 1, MAX_CHOICES) ?? 1
+  const maxOutputTokens = outputCap(fields)
+  const topLogprobs = logprobs(fields)
+  const reasoningEffort = optionalEnum(fields, 'reasoning_effort', EFFORTS)
+  return {
+    model,
+    messages,
+    tools,
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
+    ...(format === undefined ? {} : { format }),
+    ...(reasoningEffort === undefined ? {} : { reasoningEffort }),
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    n,
+    ...(topLogprobs === undefined ? {} : { topLogprobs }),
+    sampling: sampling(fields),
+    openai: openAiOnly(fields),
+    stream,
+    includeUsage: streamOptions(fields, stream),
+    legacyFunctions: declared.length === 0 && functions.length > 0,
+    dropped,
+    bodyBytes: options.bodyBytes,
+  }
+}
+
+/** Names of unknown fields, which are left out. Throws for steering and misspelt ones, and for all of them under `refuse`. */
+function checkNames(fields: Fields, options: DecodeOptions): readonly string[] {
+  let dropped: string[] | undefined
+  for (const name in fields) {
+    const standing = standingOf(name)
+    switch (standing.kind) {
+      case 'known':
+        continue
+      case 'steering':
+        if (options.passFields?.has(name) === true) continue
+        throw refuse(
+          'unknown_parameter',
+          shown(name),
+          `Unknown parameter: '${shown(name)}'. It is not accepted from callers.`,
+        )
+      case 'misspelt':
+        throw refuse(
+          'unknown_parameter',
+          shown(name),
+          `Unknown parameter: '${shown(name)}'. Did you mean '${standing.meant}'?`,
+        )
+      case 'unknown':
+        if (options.unknownFields === 'refuse') {
+          throw refuse('unknown_parameter', shown(name), `Unknown parameter: '${shown(name)}'.`)
+        }
+        dropped ??= []
+        dropped.push(name)
+        continue
+      default:
+        standing satisfies never
+    }
+  }
+  return dropped ?? []
+}
+
+function shown(name: string): string {
+  return name.length > 64 ? `${name.slice(0, 64)}…` : name
+}
+
+/** The larger of both caps, should a caller send both: what is reserved must cover what may be generated. */
+function outputCap(fields: Fields): number | undefined {
+  const older = optionalInteger(fields, 'max_tokens', 1, MAX_OUTPUT_TOKENS)
+  const newer = optionalInteger(fields, 'max_completion_tokens', 1, MAX_OUTPUT_TOKENS)
+  return older === undefined || newer === undefined ? (newer ?? older) : Math.max(older, newer)
+}
+
+function logprobs(fields: Fields): number | undefined {
+  const wanted = optionalBoolean(fields, 'logprobs') ?? false
+  const top = optionalInteger(fields, 'top_logprobs', 0, 20)
+  if (top !== undefined && !wanted) throw invalid('top_logprobs', "it needs 'logprobs' to be true.")
+  return wanted ? (top ?? 0) : undefined
+}
+
+function sampling(fields: Fields): Sampling {
+  const temperature = optionalNumber(fields, 'temperature', 0, 2)
+  const topP = optionalNumber(fields, 'top_p', 0, 1)
+  const frequencyPenalty = optionalNumber(fields, 'frequency_penalty', -2, 2)
+  const presencePenalty = optionalNumber(fields, 'presence_penalty', -2, 2)
+  const seed = optionalInteger(fields, 'seed', -MAX_SEED, MAX_SEED)
+  const stop = stops(fields['stop'])
+  const logitBias = biases(fields['logit_bias'])
+  // Ranges as in vLLM 0.32's sampling parameters; -1 and 0 both mean "all tokens" there.
+  const topK = optionalInteger(fields, 'top_k', -1, 1_000_000)
+  const minP = optionalNumber(fields, 'min_p', 0, 1)
+  const repetitionPenalty = optionalNumber(fields, 'repetition_penalty', Number.MIN_VALUE, 10)
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
+    ...(presencePenalty === undefined ? {} : { presencePenalty }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(stop === undefined ? {} : { stop }),
+    ...(logitBias === undefined ? {} : { logitBias }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(minP === undefined ? {} : { minP }),
+    ...(repetitionPenalty === undefined ? {} : { repetitionPenalty }),
+  }
+}
+
+function stops(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'string' && !Array.isArray(value))
+    throw wrongType('stop', 'a string or an array of strings', value)
+  const list = typeof value === 'string' ? [value] : boundedArray(value, 'stop', 0, MAX_STOPS)
+  // An empty stop string ends or loops some engines; it stops nothing, so nothing is lost without it.
+  const words = list.map((each, index) => string(each, `stop[${index}]`)).filter((each) => each !== '')
+  return words.length === 0 ? undefined : words
+}
+
+function biases(value: unknown): Readonly<Record<string, number>> | undefined {
+  if (value === undefined || value === null) return undefined
+  const entries = Object.entries(object(value, 'logit_bias'))
+  if (entries.length > MAX_BIASES) {
+    throw refuse(
+      'object_above_max_properties',
+      'logit_bias',
+      `Invalid 'logit_bias': too many entries. At most ${MAX_BIASES} are accepted.`,
+    )
+  }
+  const checked: Record<string, number> = {}
+  for (const [token, bias] of entries) {
+    if (!/^\d{1,9}$/.test(token)) throw invalid('logit_bias', 'its keys must be token ids.')
+    const found = optionalNumber({ bias }, 'bias', -Infinity, Infinity)
+    if (found === undefined) throw wrongType(`logit_bias.${token}`, 'a decimal', bias)
+    if (found < -100 || found > 100) throw invalid(`logit_bias.${token}`, 'a bias must be from -100 to 100.')
+    checked[token] = found
+  }
+  return entries.length === 0 ? undefined : checked
+}
+
+function streamOptions(fields: Fields, stream: boolean): boolean {
+  const options = optionalObject(fields, 'stream_options')
+  if (options === undefined) return false
+  const includeUsage = optionalBoolean(options, 'include_usage', 'stream_options.include_usage') ?? false
+  optionalBoolean(options, 'include_obfuscation', 'stream_options.include_obfuscation')
+  if (!stream) throw invalid('stream_options', "it is only allowed when 'stream' is true.")
+  return includeUsage
+}
+
+/** Fields that only OpenAI itself gives a meaning to: checked here, judged per target by the encoder. */
+function openAiOnly(fields: Fields): OpenAiOnly {
+  const only: { -readonly [Name in keyof OpenAiOnly]: OpenAiOnly[Name] } = {}
+  const set = <Name extends keyof OpenAiOnly>(name: Name, value: OpenAiOnly[Name] | undefined): void => {
+    if (value !== undefined) only[name] = value
+  }
+  const opaque = (name: string): JsonObject | undefined => optionalObject(fields, name) as JsonObject | undefined
+  const audio = opaque('audio')
+  const modalities = modalitiesOf(fields, audio !== undefined)
+  set('audio', audio)
+  set('modalities', modalities)
+  set('metadata', metadataOf(fields))
+  set('moderation', opaque('moderation'))
+  set('prediction', predictionOf(fields))
+  set('prompt_cache_key', optionalString(fields, 'prompt_cache_key', 1024))
+  set('prompt_cache_options', opaque('prompt_cache_options'))
+  set('prompt_cache_retention', optionalEnum(fields, 'prompt_cache_retention', RETENTIONS))
+  set('safety_identifier', optionalString(fields, 'safety_identifier', 512))
+  set('service_tier', optionalEnum(fields, 'service_tier', SERVICE_TIERS))
+  set('store', optionalBoolean(fields, 'store'))
+  set('user', optionalString(fields, 'user', 4096))
+  set('verbosity', optionalEnum(fields, 'verbosity', ['low', 'medium', 'high'] as const))
+  set('web_search_options', opaque('web_search_options'))
+  return only
+}
+
+function modalitiesOf(fields: Fields, hasAudio: boolean): readonly ('text' | 'audio')[] | undefined {
+  const value = fields['modalities']
+  if (value === undefined || value === null) return undefined
+  const list = boundedArray(value, 'modalities', 0, 8).map((each, index) =>
+    word(each, `modalities[${index}]`, ['text', 'audio'] as const),
+  )
+  if (list.includes('audio') && !hasAudio) throw missing('audio')
+  return list.length === 0 ? undefined : list
+}
+
+function metadataOf(fields: Fields): Readonly<Record<string, string>> | undefined {
+  const raw = optionalObject(fields, 'metadata')
+  if (raw === undefined) return undefined
+  const entries = Object.entries(raw)
+  if (entries.length > MAX_METADATA) {
+    throw refuse(
+      'object_above_max_properties',
+      'metadata',
+      `Invalid 'metadata': too many properties. Expected at most ${MAX_METADATA}.`,
+    )
+  }
+  const checked: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [key, value] of entries) {
+    if (key.length > 64) throw tooLong('metadata', 64, key.length)
+    checked[key] = string(value, `metadata.${key}`, 512)
+  }
+  return checked
+}
+
+function predictionOf(fields: Fields): JsonObject | undefined {
+  const raw = optionalObject(fields, 'prediction')
+  if (raw === undefined) return undefined
+  word(raw['type'], 'prediction.type', ['content'] as const)
+  const { content } = raw as { content?: unknown }
+  if (content === undefined) throw missing('prediction.content')
+  if (typeof content !== 'string' && !Array.isArray(content))
+    throw wrongType('prediction.content', 'a string or an array', content)
+  return { type: 'content', content: content as Json }
+}

@@ -1,0 +1,240 @@
+import { SwitchyardError } from '../../shared/errors.ts'
+import type {
+  ChatRequest,
+  Message,
+  OpenAiOnly,
+  OutputFormat,
+  Tool,
+  ToolCall,
+  ToolChoice,
+  UserPart,
+} from '../request.ts'
+import { fateOf, type ChatKind } from './fields.ts'
+
+export interface EncodeTarget {
+  readonly kind: string
+  /** Name that the upstream knows. */
+  readonly model: string
+  /** Fixed fields of the operator; they come last and win. */
+  readonly extraBody: Readonly<Record<string, unknown>>
+  /** Engine sampling fields go to this target although its kind does not take them. */
+  readonly passFields?: ReadonlySet<string>
+  /** The target is OpenAI's own API (or Azure's), which wants `max_completion_tokens`. */
+  readonly isHostedOpenAi?: boolean
+}
+
+export interface EncodeSend {
+  readonly stream: boolean
+  /** Cap on output tokens to send; undefined = none. */
+  readonly outputCap: number | undefined
+}
+
+type Body = Record<string, unknown>
+
+/**
+ * Writes the body of `POST /chat/completions` for one target, from nothing but the validated request: what is priced is what is
+ * sent. Throws `unsupported_parameter` for a field that the target cannot do and whose loss would change the answer.
+ */
+export function encodeChatRequest(
+  request: ChatRequest,
+  target: EncodeTarget,
+  send: EncodeSend,
+): { readonly body: string; readonly dropped: readonly string[] } {
+  const kind = target.kind as ChatKind
+  const dropped: string[] = []
+  const body: Body = { model: target.model, messages: request.messages.map(encodeMessage) }
+  if (request.tools.length > 0) {
+    body['tools'] = request.tools.map(encodeTool)
+    if (request.toolChoice !== undefined) body['tool_choice'] = encodeToolChoice(request.toolChoice)
+    if (request.parallelToolCalls !== undefined) body['parallel_tool_calls'] = request.parallelToolCalls
+  }
+  if (request.format !== undefined) body['response_format'] = encodeFormat(request.format)
+  if (request.reasoningEffort !== undefined) body['reasoning_effort'] = request.reasoningEffort
+  if (send.outputCap !== undefined)
+    body[target.isHostedOpenAi === true ? 'max_completion_tokens' : 'max_tokens'] = send.outputCap
+  if (request.n > 1) body['n'] = request.n
+  if (request.topLogprobs !== undefined) {
+    body['logprobs'] = true
+    if (request.topLogprobs > 0) body['top_logprobs'] = request.topLogprobs
+  }
+  encodeSampling(request, target, kind, body, dropped)
+  encodeOpenAiOnly(request.openai, kind, body, dropped)
+  if (send.stream) {
+    body['stream'] = true
+    body['stream_options'] = { include_usage: true }
+  }
+  Object.assign(body, target.extraBody)
+  return { body: JSON.stringify(body), dropped }
+}
+
+function encodeSampling(
+  request: ChatRequest,
+  target: EncodeTarget,
+  kind: ChatKind,
+  body: Body,
+  dropped: string[],
+): void {
+  const { sampling } = request
+  if (sampling.temperature !== undefined) body['temperature'] = sampling.temperature
+  if (sampling.topP !== undefined) body['top_p'] = sampling.topP
+  if (sampling.frequencyPenalty !== undefined) body['frequency_penalty'] = sampling.frequencyPenalty
+  if (sampling.presencePenalty !== undefined) body['presence_penalty'] = sampling.presencePenalty
+  if (sampling.seed !== undefined) body['seed'] = sampling.seed
+  if (sampling.stop !== undefined) body['stop'] = sampling.stop
+  if (sampling.logitBias !== undefined) body['logit_bias'] = sampling.logitBias
+  const engine = [
+    ['top_k', sampling.topK],
+    ['min_p', sampling.minP],
+    ['repetition_penalty', sampling.repetitionPenalty],
+  ] as const
+  for (const [name, value] of engine) {
+    if (value === undefined) continue
+    if (fateOf(name, kind) === 'forward' || target.passFields?.has(name) === true) body[name] = value
+    else dropped.push(name)
+  }
+}
+
+function encodeOpenAiOnly(fields: OpenAiOnly, kind: ChatKind, body: Body, dropped: string[]): void {
+  for (const name of Object.keys(fields) as (keyof OpenAiOnly)[]) {
+    const fate = fateOf(name, kind)
+    switch (fate) {
+      case 'forward':
+        body[name] = fields[name]
+        break
+      case 'drop':
+        dropped.push(name)
+        break
+      case 'translate':
+        // Only `modalities`: text is the one thing that engines write.
+        if (fields.modalities?.includes('audio') === true) throw unsupported('modalities')
+        break
+      case 'refuse':
+      case 'own':
+        throw unsupported(name)
+      default:
+        fate satisfies never
+    }
+  }
+}
+
+function unsupported(name: string): SwitchyardError {
+  return new SwitchyardError(
+    'unsupported_parameter',
+    `The model that this request went to does not support '${name}'.`,
+    { param: name },
+  )
+}
+
+function encodeMessage(message: Message): Body {
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+    case 'user': {
+      const content = typeof message.content === 'string' ? message.content : message.content.map(encodePart)
+      return message.name === undefined
+        ? { role: message.role, content }
+        : { role: message.role, content, name: message.name }
+    }
+    case 'tool':
+      return {
+        role: 'tool',
+        tool_call_id: message.toolCallId,
+        content: typeof message.content === 'string' ? message.content : message.content.map(encodePart),
+      }
+    case 'assistant':
+      return encodeAssistant(message)
+    default:
+      return message satisfies never
+  }
+}
+
+function encodeAssistant(message: Extract<Message, { role: 'assistant' }>): Body {
+  const { content } = message
+  const body: Body = {
+    role: 'assistant',
+    content:
+      typeof content === 'string' || content === null
+        ? content
+        : content.map((part) =>
+            part.type === 'text' ? { type: 'text', text: part.text } : { type: 'refusal', refusal: part.text },
+          ),
+  }
+  if (message.toolCalls !== undefined) body['tool_calls'] = message.toolCalls.map(encodeToolCall)
+  if (message.refusal !== undefined) body['refusal'] = message.refusal
+  if (message.audioId !== undefined) body['audio'] = { id: message.audioId }
+  if (message.name !== undefined) body['name'] = message.name
+  const reasoning = message.reasoning?.map((part) => part.text).join('')
+  if (reasoning !== undefined && reasoning !== '') body['reasoning_content'] = reasoning
+  return body
+}
+
+function encodeToolCall(call: ToolCall): Body {
+  return call.kind === 'custom'
+    ? { id: call.id, type: 'custom', custom: { name: call.name, input: call.arguments } }
+    : { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } }
+}
+
+function encodePart(part: UserPart): Body {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text }
+    case 'image':
+      return {
+        type: 'image_url',
+        image_url: part.detail === undefined ? { url: part.url } : { url: part.url, detail: part.detail },
+      }
+    case 'audio':
+      return { type: 'input_audio', input_audio: { data: part.data, format: part.format } }
+    case 'file': {
+      const file: Body = {}
+      if (part.fileId !== undefined) file['file_id'] = part.fileId
+      if (part.filename !== undefined) file['filename'] = part.filename
+      if (part.data !== undefined) file['file_data'] = part.data
+      return { type: 'file', file }
+    }
+    default:
+      return part satisfies never
+  }
+}
+
+function encodeTool(tool: Tool): Body {
+  const body: Body = { name: tool.name }
+  if (tool.description !== undefined) body['description'] = tool.description
+  if (tool.kind === 'custom') {
+    if (tool.format !== undefined) body['format'] = tool.format
+    return { type: 'custom', custom: body }
+  }
+  if (tool.parameters !== undefined) body['parameters'] = tool.parameters
+  if (tool.strict !== undefined) body['strict'] = tool.strict
+  return { type: 'function', function: body }
+}
+
+function encodeToolChoice(choice: ToolChoice): unknown {
+  switch (choice.type) {
+    case 'auto':
+    case 'none':
+    case 'required':
+      return choice.type
+    case 'tool':
+      return { type: choice.kind, [choice.kind]: { name: choice.name } }
+    case 'allowed':
+      return {
+        type: 'allowed_tools',
+        allowed_tools: {
+          mode: choice.mode,
+          tools: choice.names.map((name) => ({ type: 'function', function: { name } })),
+        },
+      }
+    default:
+      return choice satisfies never
+  }
+}
+
+function encodeFormat(format: OutputFormat): Body {
+  if (format.type !== 'json_schema') return { type: format.type }
+  const schema: Body = { name: format.name }
+  if (format.description !== undefined) schema['description'] = format.description
+  if (format.schema !== undefined) schema['schema'] = format.schema
+  if (format.strict !== undefined) schema['strict'] = format.strict
+  return { type: 'json_schema', json_schema: schema }
+}
