@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
-import type { ChatRequest, FunctionTool } from '../../src/protocol/request.ts'
+import type { ChatRequest, FunctionTool, JsonObject } from '../../src/protocol/request.ts'
 import { featuresOf, type RoutingFeatures } from '../../src/routing/features.ts'
 
 /** Sets that one head is trained on; each is a file `<name>.train.jsonl.gz`. */
@@ -31,7 +31,23 @@ export interface Example {
   readonly groupGain: number
 }
 
-const outcomeRow = z.object({
+/** What is read of a line of a set; the README beside the data describes the rest. */
+export interface OutcomeRow {
+  readonly prompt: string
+  /** Model -> outcome, 0..1. */
+  readonly y: Readonly<Record<string, number | null>>
+  /** 1 = RouteLLM drops the prompt as near its own training data. */
+  readonly contaminated?: number | undefined
+  readonly tools?:
+    | readonly {
+        readonly name: string
+        readonly description?: string | undefined
+        readonly parameters?: JsonObject | undefined
+      }[]
+    | undefined
+}
+
+const outcomeRow: z.ZodType<OutcomeRow> = z.object({
   prompt: z.string(),
   y: z.record(z.string(), z.number().nullable()),
   contaminated: z.number().optional(),
@@ -45,28 +61,25 @@ const outcomeRow = z.object({
     )
     .optional(),
 })
-export type OutcomeRow = z.infer<typeof outcomeRow>
 
 export interface Pair {
   readonly weak: string
   readonly strong: string
 }
-const pairs = z.record(z.string(), z.union([z.string(), z.object({ weak: z.string(), strong: z.string() })]))
+const pair = z.object({ weak: z.string(), strong: z.string() })
 
 /** All examples of all sets, in file order. Throws Error with one sentence where the data is absent. */
 export function readExamples(folder: URL): Example[] {
   if (!existsSync(new URL('pairs.json', folder))) {
     throw new Error(`The recorded outcomes are not there: ${fileURLToPath(folder)} has no pairs.json.`)
   }
-  const named = pairs.parse(JSON.parse(readFileSync(new URL('pairs.json', folder), 'utf8')))
+  const named = JSON.parse(readFileSync(new URL('pairs.json', folder), 'utf8')) as Record<string, unknown>
   return OUTCOME_SETS.flatMap((set) => {
-    const pair = named[set]
-    if (pair === undefined || typeof pair === 'string') throw new Error(`pairs.json names no pair for ${set}.`)
     const packed = readFileSync(new URL(`${set}.train.jsonl.gz`, folder))
     // Some prompts hold other line separators than \n, so nothing else may split.
     const lines = gunzipSync(packed).toString('utf8').split('\n')
     const rows = lines.filter((line) => line !== '').map((line) => outcomeRow.parse(JSON.parse(line)))
-    return examplesOf(set, pair, rows)
+    return examplesOf(set, pair.parse(named[set]), rows)
   })
 }
 
