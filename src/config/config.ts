@@ -1,0 +1,64 @@
+import type { Target, UpstreamKind } from '../gateway/steps.ts'
+import type { Secret } from '../shared/secret.ts'
+
+export interface UpstreamConfig {
+  readonly name: string
+  readonly kind: UpstreamKind
+  /** Base URLs up to and including `/v1`; empty for the simulator, which the app starts itself. */
+  readonly replicas: readonly string[]
+  readonly apiKey: Secret | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number; readonly totalMs: number }
+  readonly retries: number
+  readonly breaker: 'off' | { readonly failures: number; readonly openMs: number }
+  readonly ask: 'auto' | 'stream' | 'as-asked'
+  readonly passFields: readonly string[]
+}
+
+export interface RouteConfig {
+  readonly small: readonly string[]
+  readonly big: readonly string[]
+  readonly targetBigShare?: number
+  readonly costQuality?: number
+  readonly fallback: 'tier' | 'cross-tier'
+}
+
+export interface KeyConfig {
+  readonly name: string
+  /** SHA-256 of the key. */
+  readonly sha256: Buffer
+  readonly tenant: string
+  readonly requestsPerMinute: number | undefined
+  readonly tokensPerMinute: number | undefined
+  readonly models: readonly string[] | undefined
+  readonly metrics: boolean
+  readonly unknownFields: 'drop' | 'refuse'
+}
+
+/** Everything the service needs to know, resolved: secrets read, models looked up, paths absolute. */
+export interface Config {
+  readonly server: {
+    readonly host: string
+    readonly port: number
+    readonly adminKey: Secret | undefined
+    readonly bodyLimitBytes: number
+    readonly textLimitBytes: number
+    readonly drainSeconds: number
+    readonly keepAliveSeconds: number
+    readonly requestTimeoutSeconds: number
+    readonly allowedOrigins: readonly string[]
+  }
+  readonly dataDir: string
+  readonly upstreams: readonly UpstreamConfig[]
+  readonly targets: ReadonlyMap<string, Target>
+  readonly routes: Readonly<Record<string, RouteConfig>>
+  readonly aliases: Readonly<Record<string, string>>
+  readonly keys: readonly KeyConfig[]
+  readonly log: string
+  /** Limits of the built-in and configured task types, for the banner. */
+  readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Lines about where the configuration came from, for the banner and `check`. */
+  readonly origins: readonly string[]
+  /** Things found at start that are not supported yet, and other remarks that stop nothing. */
+  readonly remarks: readonly string[]
+}

@@ -1,0 +1,296 @@
+/** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isAbsolute, resolve as resolvePath } from 'node:path'
+import { lookUpPrice } from '../budget/price-book.ts'
+import type { Capability, Price, Target, UpstreamKind } from '../gateway/steps.ts'
+import { usdToNano } from '../shared/money.ts'
+import { Secret } from '../shared/secret.ts'
+import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
+import { ConfigError, nearest, type Lines, type Problem } from './problems.ts'
+import type { FileConfig, ModelFile } from './schema.ts'
+
+export interface ResolveContext {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly file: string | undefined
+  readonly lines: Lines
+}
+
+const SUPPORTED: readonly UpstreamKind[] = ['openai', 'vllm', 'simulated']
+const OPENAI_URL = 'https://api.openai.com/v1'
+const HOSTED: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'custom_tools', 'audio', 'web_search']
+const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
+const PRIVATE = /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
+
+/** Built-in task types; the file may change them. */
+const TASK_TYPES: Config['taskTypes'] = {
+  default: { maxUsd: 25, concurrency: 64, onLimit: 'pause' },
+  'server-run': { maxUsd: 1, maxTokens: 2_000_000, maxModelCalls: 200, maxToolCalls: 6, maxSeconds: 90, concurrency: 16, onLimit: 'pause' },
+}
+
+/** Throws ConfigError with every problem found. */
+export function resolveConfig(raw: FileConfig, context: ResolveContext): Config {
+  return new Resolver(raw, context).run()
+}
+
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK.test(host)
+}
+
+class Resolver {
+  readonly #raw: FileConfig
+  readonly #context: ResolveContext
+  readonly #problems: Problem[] = []
+  readonly #remarks: string[] = []
+
+  constructor(raw: FileConfig, context: ResolveContext) {
+    this.#raw = raw
+    this.#context = context
+  }
+
+  run(): Config {
+    const raw = this.#raw
+    const upstreams = this.#upstreams()
+    const targets = this.#targets(upstreams)
+    this.#checkNames(targets)
+    const keys = this.#keys(targets)
+    const adminKey = this.#secret(raw.server.adminKey, ['server', 'adminKey'])
+    if (keys.length === 0 && !isLoopbackHost(raw.server.host)) {
+      this.#problem(['server', 'host'], `without "keys" only a loopback address is allowed, and ${raw.server.host} is none. Add keys, or listen on 127.0.0.1.`)
+    }
+    if (raw.store.kind === 'redis') this.#problem(['store', 'kind'], 'redis is not supported yet. Use sqlite.')
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems, this.#context.file)
+    return {
+      server: { ...raw.server, adminKey },
+      dataDir: this.#path(raw.dataDir),
+      upstreams,
+      targets,
+      routes: Object.fromEntries(
+        Object.entries(raw.routes).map(([name, route]) => [
+          name,
+          {
+            small: route.small,
+            big: route.big,
+            fallback: route.fallback,
+            ...(route.targetBigShare === undefined ? {} : { targetBigShare: route.targetBigShare }),
+            ...(route.costQuality === undefined ? {} : { costQuality: route.costQuality }),
+          },
+        ]),
+      ),
+      aliases: raw.aliases,
+      keys,
+      log: raw.telemetry.log === 'stdout' || raw.telemetry.log === 'off' ? raw.telemetry.log : this.#path(raw.telemetry.log),
+      taskTypes: Object.fromEntries(
+        [...new Set([...Object.keys(TASK_TYPES), ...Object.keys(raw.taskTypes)])].map((name) => [name, { ...TASK_TYPES[name], ...raw.taskTypes[name] }]),
+      ),
+      origins: this.#context.file === undefined ? [] : [`configuration: ${this.#context.file}`],
+      remarks: this.#remarks,
+    }
+  }
+
+  #upstreams(): UpstreamConfig[] {
+    return Object.entries(this.#raw.upstreams).map(([name, upstream]) => {
+      const at = ['upstreams', name]
+      if (!SUPPORTED.includes(upstream.kind)) {
+        this.#problem([...at, 'kind'], `kind ${upstream.kind} is not supported yet. Supported are ${SUPPORTED.join(', ')}.`)
+      }
+      if (upstream.baseUrl !== undefined && upstream.replicas !== undefined) {
+        this.#problem([...at, 'replicas'], 'baseUrl and replicas exclude each other. Keep one.')
+      }
+      return {
+        name,
+        kind: upstream.kind,
+        replicas: this.#replicas(upstream.kind, upstream.replicas ?? (upstream.baseUrl === undefined ? [] : [upstream.baseUrl]), at),
+        apiKey: this.#secret(upstream.apiKey, [...at, 'apiKey']),
+        headers: Object.fromEntries(
+          Object.entries(upstream.headers).map(([header, value]) => [
+            header.toLowerCase(),
+            /^(?:env|file):/.test(value) ? (this.#secret(value, [...at, 'headers', header])?.reveal() ?? '') : value,
+          ]),
+        ),
+        timeouts: upstream.timeouts,
+        retries: upstream.retries,
+        breaker: upstream.breaker,
+        ask: upstream.ask,
+        passFields: upstream.passFields,
+      }
+    })
+  }
+
+  /** Base URLs that end in `/v1`, whatever a kind's convention is. */
+  #replicas(kind: UpstreamKind, urls: readonly string[], at: readonly string[]): readonly string[] {
+    if (kind === 'openai') {
+      for (const url of urls) {
+        if (!/\/v1\/?$/.test(new URL(url).pathname) && !/azure|googleapis/.test(url)) {
+          this.#problem([...at, 'baseUrl'], `the address of kind openai ends in /v1. Write ${url.replace(/\/+$/, '')}/v1.`)
+        }
+      }
+      return urls.length === 0 ? [OPENAI_URL] : urls.map((url) => url.replace(/\/+$/, ''))
+    }
+    if (kind === 'vllm') {
+      if (urls.length === 0) this.#problem([...at, 'replicas'], 'it is missing; list the servers, as in replicas: ["http://127.0.0.1:8000"].')
+      for (const url of urls) {
+        if (/\/v1\/?$/.test(url)) this.#problem([...at, 'replicas'], `a replica of kind vllm is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`)
+      }
+      return urls.map((url) => `${url.replace(/\/+$/, '')}/v1`)
+    }
+    return []
+  }
+
+  #targets(upstreams: readonly UpstreamConfig[]): ReadonlyMap<string, Target> {
+    const targets = new Map<string, Target>()
+    for (const [name, model] of Object.entries(this.#raw.models)) {
+      const at = ['models', name]
+      if (/^(?:auto|.*[/:].*)$/.test(name)) this.#problem(at, 'a model may not be called auto or have a "/" or ":" in its name. Rename it.')
+      const upstream = upstreams.find((each) => each.name === model.upstream)
+      if (upstream === undefined) {
+        this.#problem([...at, 'upstream'], `there is no upstream "${model.upstream}".${this.#suggest(model.upstream, upstreams.map((each) => each.name))}`)
+        continue
+      }
+      const tier = model.tier ?? (upstream.kind === 'openai' && isPublic(upstream) ? 'frontier' : 'local')
+      const price = this.#price(model.price, upstream, model.model)
+      if (price === undefined && tier === 'frontier') {
+        this.#problem(at, `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`)
+      }
+      const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
+      targets.set(name, {
+        name,
+        upstream: upstream.name,
+        kind: upstream.kind,
+        model: model.model,
+        tier,
+        contextTokens: model.contextTokens,
+        capabilities: new Set(model.capabilities ?? (isHosted ? HOSTED : ENGINE)),
+        price,
+        extraBody: model.extraBody,
+        fallbacks: model.fallbacks,
+      })
+    }
+    return targets
+  }
+
+  #price(own: ModelFile['price'], upstream: UpstreamConfig, model: string): Price | undefined {
+    if (own !== undefined) {
+      return {
+        inputPerM: usdToNano(own.inputPerM),
+        outputPerM: usdToNano(own.outputPerM),
+        ...(own.cachedInputPerM === undefined ? {} : { cachedInputPerM: usdToNano(own.cachedInputPerM) }),
+        ...(own.cacheWritePerM === undefined ? {} : { cacheWritePerM: usdToNano(own.cacheWritePerM) }),
+        source: 'file',
+      }
+    }
+    return upstream.kind === 'openai' && isPublic(upstream) ? lookUpPrice(providerOf(upstream), model) : undefined
+  }
+
+  #checkNames(targets: ReadonlyMap<string, Target>): void {
+    const names = [...targets.keys()]
+    const check = (name: string, path: readonly (string | number)[]): void => {
+      if (!targets.has(name)) this.#problem(path, `there is no model "${name}".${this.#suggest(name, names)}`)
+    }
+    for (const [name, model] of Object.entries(this.#raw.models)) model.fallbacks.forEach((each, i) => check(each, ['models', name, 'fallbacks', i]))
+    for (const [name, route] of Object.entries(this.#raw.routes)) {
+      const at = ['routes', name]
+      route.small.forEach((each, i) => check(each, [...at, 'small', i]))
+      route.big.forEach((each, i) => check(each, [...at, 'big', i]))
+      if (route.small.length + route.big.length === 0) this.#problem(at, 'it names no model. List some under small and big.')
+      if (route.targetBigShare !== undefined && route.costQuality !== undefined) {
+        this.#problem([...at, 'costQuality'], 'targetBigShare and costQuality exclude each other. Keep one.')
+      }
+    }
+    const routes = Object.keys(this.#raw.routes)
+    for (const [alias, meant] of Object.entries(this.#raw.aliases)) {
+      const isRoute = routes.some((route) => meant === route || /^:(?:cheap|balanced|best)$/.test(meant.slice(route.length)) && meant.startsWith(route))
+      if (!isRoute && !targets.has(meant)) {
+        this.#problem(['aliases', alias], `it points to "${meant}", which is neither a route nor a model.${this.#suggest(meant, [...names, ...routes])}`)
+      }
+    }
+  }
+
+  #keys(targets: ReadonlyMap<string, Target>): KeyConfig[] {
+    const seen = new Map<string, string>()
+    const known = [...targets.keys(), ...Object.keys(this.#raw.routes), ...Object.keys(this.#raw.aliases)]
+    return this.#raw.keys.map((key, index) => {
+      const at = ['keys', index]
+      const value = /^(?:env|file):/.test(key.key) ? this.#secret(key.key, [...at, 'key'])?.reveal() : key.key
+      const sha256 = hash('sha256', value ?? '', 'buffer')
+      const twin = seen.get(sha256.toString('hex')) ?? seen.get(key.name)
+      if (twin !== undefined && value !== undefined) this.#problem([...at, 'name'], `the key or its name is the same as of "${twin}". Each key needs its own.`)
+      seen.set(sha256.toString('hex'), key.name)
+      seen.set(key.name, key.name)
+      key.models?.forEach((model, position) => {
+        if (!known.includes(model)) this.#problem([...at, 'models', position], `there is no model "${model}".${this.#suggest(model, known)}`)
+      })
+      if (key.maxUsdPerDay !== undefined) {
+        this.#remarks.push(`keys.${index}.maxUsdPerDay is read but not enforced yet: this version meters and does not limit dollars`)
+      }
+      return {
+        name: key.name,
+        sha256,
+        tenant: key.tenant,
+        requestsPerMinute: key.requestsPerMinute,
+        tokensPerMinute: key.tokensPerMinute,
+        models: key.models,
+        metrics: key.metrics,
+        unknownFields: key.compat.unknownFields,
+      }
+    })
+  }
+
+  #secret(value: string | undefined, path: readonly (string | number)[]): Secret | undefined {
+    if (value === undefined) return undefined
+    if (value.startsWith('env:')) {
+      const name = value.slice(4)
+      const found = this.#context.env[name]
+      if (found === undefined || found === '') {
+        this.#problem(path, `the environment variable ${name} is not set. Set it, or remove this setting.`)
+        return undefined
+      }
+      return new Secret(found)
+    }
+    const file = this.#path(value.slice(5))
+    try {
+      const text = readFileSync(file, 'utf8').trim()
+      if (text === '') this.#problem(path, `the file ${file} is empty.`)
+      return new Secret(text)
+    } catch (error) {
+      this.#problem(path, `the file ${file} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'}).`)
+      return undefined
+    }
+  }
+
+  #path(path: string): string {
+    return isAbsolute(path) ? path : resolvePath(this.#context.cwd, path)
+  }
+
+  #suggest(wrong: string, known: readonly string[]): string {
+    const near = nearest(wrong, known)
+    return near === undefined ? ` There are: ${known.join(', ') || 'none'}.` : ` Did you mean "${near}"?`
+  }
+
+  #problem(path: readonly (string | number)[], sentence: string): void {
+    this.#problems.push({ setting: path.join('.'), line: this.#context.lines.at(path), sentence })
+  }
+}
+
+function isPublic(upstream: UpstreamConfig): boolean {
+  return upstream.replicas.every((url) => !PRIVATE.test(new URL(url).hostname))
+}
+
+/** Provider id of the price book, by host. */
+function providerOf(upstream: UpstreamConfig): string {
+  const host = new URL(upstream.replicas[0] ?? OPENAI_URL).hostname
+  const known: Readonly<Record<string, string>> = {
+    'api.openai.com': 'openai',
+    'api.groq.com': 'groq',
+    'api.deepseek.com': 'deepseek',
+    'api.mistral.ai': 'mistral',
+    'api.together.xyz': 'together',
+    'api.fireworks.ai': 'fireworks',
+    'openrouter.ai': 'openrouter',
+    'api.x.ai': 'x-ai',
+    'api.perplexity.ai': 'perplexity',
+  }
+  return known[host] ?? (host.endsWith('.azure.com') ? 'azure' : 'openai')
+}

@@ -1,0 +1,228 @@
+/** The configuration file as written, before secrets are read and models are resolved. */
+import { z } from 'zod'
+import { UPSTREAM_KINDS, type Capability, type Tier, type UpstreamKind } from '../gateway/steps.ts'
+
+const safe = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+/** Dollars; kept below what nano-dollars can hold. */
+const usd = z.number().min(0).max(9_000_000)
+const secret = z.string().regex(/^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'write it as env:NAME or file:PATH; secrets do not belong in this file')
+const url = z.string().regex(/^https?:\/\/[^\s]+$/, 'write an http:// or https:// address')
+const name = z.string().min(1).max(128)
+
+const timeouts = z.strictObject({
+  connectMs: positive.default(3000),
+  firstByteMs: positive.default(60_000),
+  idleMs: positive.default(60_000),
+  totalMs: positive.default(900_000),
+})
+
+const upstream = z.strictObject({
+  kind: z.enum(UPSTREAM_KINDS),
+  baseUrl: url.optional(),
+  replicas: z.array(url).min(1).optional(),
+  apiKey: secret.optional(),
+  headers: z.record(name, z.string()).default({}),
+  timeouts: timeouts.prefault({}),
+  retries: z.number().int().min(0).max(10).default(2),
+  breaker: z
+    .union([z.literal('off'), z.strictObject({ failures: positive.default(5), openMs: positive.default(10_000) })])
+    .prefault({}),
+  ask: z.enum(['auto', 'stream', 'as-asked']).default('auto'),
+  passFields: z.array(name).default([]),
+  gpu: z.strictObject({ count: positive.default(1), usdPerHour: usd, name: z.string().optional() }).optional(),
+})
+
+const price = z.strictObject({
+  inputPerM: usd,
+  outputPerM: usd,
+  cachedInputPerM: usd.optional(),
+  cacheWritePerM: usd.optional(),
+})
+
+const model = z.strictObject({
+  upstream: name,
+  model: name,
+  tier: z.enum(['local', 'frontier']).optional(),
+  contextTokens: positive.optional(),
+  capabilities: z.array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools'])).optional(),
+  price: price.optional(),
+  extraBody: z.record(name, z.unknown()).default({}),
+  fallbacks: z.array(name).default([]),
+})
+
+const cacheMode = z.enum(['off', 'exact', 'shadow', 'semantic'])
+const route = z.strictObject({
+  small: z.array(name).default([]),
+  big: z.array(name).default([]),
+  targetBigShare: z.number().min(0).max(1).optional(),
+  costQuality: z.number().min(0).max(1).optional(),
+  fallback: z.enum(['tier', 'cross-tier']).default('cross-tier'),
+  cache: z.strictObject({ mode: cacheMode.optional(), sampled: z.boolean().optional(), max_error: z.number().min(0).max(1).optional() }).optional(),
+})
+
+const taskType = z.strictObject({
+  maxUsd: usd.optional(),
+  maxTokens: safe.optional(),
+  maxModelCalls: safe.optional(),
+  maxToolCalls: safe.optional(),
+  maxWriteCalls: safe.optional(),
+  maxSeconds: safe.optional(),
+  concurrency: positive.optional(),
+  onLimit: z.enum(['pause', 'stop', 'wrap_up']).optional(),
+})
+
+const key = z.strictObject({
+  name,
+  key: z.string().min(1),
+  tenant: name.default('default'),
+  maxUsdPerDay: usd.optional(),
+  requestsPerMinute: positive.optional(),
+  tokensPerMinute: positive.optional(),
+  models: z.array(name).optional(),
+  metrics: z.boolean().default(false),
+  canTopUp: z.boolean().default(false),
+  store: z.boolean().default(false),
+  compat: z.strictObject({ unknownFields: z.enum(['drop', 'refuse']).default('drop') }).prefault({}),
+})
+
+export const configSchema: z.ZodObject = z.strictObject({
+  server: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.number().int().min(0).max(65_535).default(4000),
+      adminKey: secret.optional(),
+      bodyLimitBytes: positive.max(1_073_741_824).default(33_554_432),
+      textLimitBytes: positive.default(16_777_216),
+      drainSeconds: z.number().min(0).max(3600).default(30),
+      keepAliveSeconds: positive.max(3600).default(72),
+      requestTimeoutSeconds: positive.max(3600).default(60),
+      allowedOrigins: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
+  dataDir: z.string().min(1).default('./data'),
+  store: z
+    .strictObject({
+      kind: z.enum(['sqlite', 'redis']).default('sqlite'),
+      durability: z.enum(['process', 'power']).default('process'),
+      url: secret.optional(),
+    })
+    .prefault({}),
+  upstreams: z.record(name, upstream).default({}),
+  models: z.record(name, model).default({}),
+  routes: z.record(name, route).default({}),
+  taskTypes: z.record(name, taskType).default({}),
+  aliases: z.record(name, name).default({}),
+  retention: z
+    .strictObject({ eventsDays: positive.default(30), eventsMaxBytes: positive.default(1_073_741_824), attemptsDays: positive.default(90), responsesDays: positive.default(30) })
+    .prefault({}),
+  keys: z.array(key).default([]),
+  cache: z.strictObject({ mode: cacheMode.default('exact') }).prefault({}),
+  telemetry: z
+    .strictObject({
+      log: z.string().min(1).default('stdout'),
+      events: z.string().nullable().default('./data/events.jsonl'),
+      otlp: z.string().nullable().default(null),
+      capturePrompts: z.boolean().default(false),
+    })
+    .prefault({}),
+})
+
+export interface UpstreamFile {
+  readonly kind: UpstreamKind
+  readonly baseUrl?: string | undefined
+  readonly replicas?: readonly string[] | undefined
+  readonly apiKey?: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number; readonly totalMs: number }
+  readonly retries: number
+  readonly breaker: 'off' | { readonly failures: number; readonly openMs: number }
+  readonly ask: 'auto' | 'stream' | 'as-asked'
+  readonly passFields: readonly string[]
+}
+export interface ModelFile {
+  readonly upstream: string
+  readonly model: string
+  readonly tier?: Tier | undefined
+  readonly contextTokens?: number | undefined
+  readonly capabilities?: readonly Capability[] | undefined
+  readonly price?:
+    | {
+        readonly inputPerM: number
+        readonly outputPerM: number
+        readonly cachedInputPerM?: number | undefined
+        readonly cacheWritePerM?: number | undefined
+      }
+    | undefined
+  readonly extraBody: Readonly<Record<string, unknown>>
+  readonly fallbacks: readonly string[]
+}
+export interface RouteFile {
+  readonly small: readonly string[]
+  readonly big: readonly string[]
+  readonly targetBigShare?: number | undefined
+  readonly costQuality?: number | undefined
+  readonly fallback: 'tier' | 'cross-tier'
+}
+export interface KeyFile {
+  readonly name: string
+  readonly key: string
+  readonly tenant: string
+  readonly maxUsdPerDay?: number | undefined
+  readonly requestsPerMinute?: number | undefined
+  readonly tokensPerMinute?: number | undefined
+  readonly models?: readonly string[] | undefined
+  readonly metrics: boolean
+  readonly compat: { readonly unknownFields: 'drop' | 'refuse' }
+}
+
+/** What the schema makes of a file, defaults filled in. Settings that nothing reads yet are checked and left out here. */
+export interface FileConfig {
+  readonly server: {
+    readonly host: string
+    readonly port: number
+    readonly adminKey?: string
+    readonly bodyLimitBytes: number
+    readonly textLimitBytes: number
+    readonly drainSeconds: number
+    readonly keepAliveSeconds: number
+    readonly requestTimeoutSeconds: number
+    readonly allowedOrigins: readonly string[]
+  }
+  readonly dataDir: string
+  readonly store: { readonly kind: 'sqlite' | 'redis' }
+  readonly upstreams: Readonly<Record<string, UpstreamFile>>
+  readonly models: Readonly<Record<string, ModelFile>>
+  readonly routes: Readonly<Record<string, RouteFile>>
+  readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly aliases: Readonly<Record<string, string>>
+  readonly keys: readonly KeyFile[]
+  readonly telemetry: { readonly log: string }
+}
+
+/** Names that may stand at a path of the file, for suggestions; empty where any name may. */
+export function namesAt(path: readonly PropertyKey[]): readonly string[] {
+  let at: z.core.$ZodType | undefined = configSchema
+  for (const step of path) at = at === undefined ? undefined : inside(at, step)
+  const found = at === undefined ? undefined : unwrap(at)
+  return found instanceof z.ZodObject ? Object.keys(found.shape) : []
+}
+
+function inside(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType | undefined {
+  const plain = unwrap(schema)
+  if (plain instanceof z.ZodObject) return plain.shape[String(step)] as z.core.$ZodType | undefined
+  if (plain instanceof z.ZodRecord) return plain.valueType as z.core.$ZodType
+  if (plain instanceof z.ZodArray) return plain.element as z.core.$ZodType
+  return undefined
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) {
+    return unwrap(schema.unwrap() as z.core.$ZodType)
+  }
+  if (schema instanceof z.ZodUnion) {
+    const objects = schema.options.map((each) => unwrap(each as z.core.$ZodType)).filter((each) => each instanceof z.ZodObject)
+    return objects[0] ?? schema
+  }
+  return schema
+}
