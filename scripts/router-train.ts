@@ -28,6 +28,7 @@ function main(): void {
   const files = encodeHead(parts, scores.reduce((sum, score) => sum + score, 0) / scores.length)
   const card = modelCard({
     sets: evaluation.sets,
+    mixed: evaluation.mixed,
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`,
     weightsSha256: createHash('sha256').update(files.bin).digest('hex'),
     scoreQuantiles: [0.1, 0.5, 0.9].map((share) => scores[Math.floor(share * scores.length)] as number),

@@ -21,7 +21,10 @@ export interface SetFigures {
   readonly head: Line
   /** Standard deviation of APGR over the folds. */
   readonly foldSpread: number
-  /** A head trained on all other sets, without this one's questions: what to expect of new kinds of traffic. */
+  /**
+   * A head trained on all other sets, without this one's questions: what to expect of new kinds of traffic. Of all sets
+   * together: every row by the head that did not see its set.
+   */
   readonly unseen: Line
   readonly length: Line
   /** Standard deviation of a random order's APGR, whose mean is 0.5: what a difference must exceed to mean anything. */
@@ -30,6 +33,8 @@ export interface SetFigures {
 
 export interface Evaluation {
   readonly sets: readonly SetFigures[]
+  /** All sets as one stream of requests. */
+  readonly mixed: SetFigures
   /** Out-of-fold sum of every row, in row order. */
   readonly sums: Float64Array
 }
@@ -64,17 +69,28 @@ export function evaluate(data: TrainingRows, progress: (done: number, of: number
       (example) => example.set === set,
     )
   }
-  return { sums, sets: sets.map((set) => figuresOf(set, examples, folds, sums, unseenSums)) }
+  const figures = (name: string, rows: Uint32Array): SetFigures =>
+    figuresOf(name, [...rows], examples, folds, sums, unseenSums)
+  return {
+    sums,
+    sets: sets.map((set) =>
+      figures(
+        set,
+        indicesOf(examples, (example) => example.set === set),
+      ),
+    ),
+    mixed: figures('all together', Uint32Array.from(examples.keys())),
+  }
 }
 
 function figuresOf(
   set: string,
+  rows: readonly number[],
   examples: readonly Example[],
   folds: ReadonlyMap<string, number>,
   sums: Float64Array,
   unseenSums: Float64Array,
 ): SetFigures {
-  const rows = [...indicesOf(examples, (example) => example.set === set)]
   const gains = rows.map((row) => gainOf(examples[row] as Example))
   const pick = (values: Float64Array): number[] => rows.map((row) => values[row] as number)
   const perFold = Array.from({ length: FOLDS }, (_, fold) => {

@@ -5,6 +5,7 @@ import { SETTINGS } from './train-head.ts'
 
 export interface CardFacts {
   readonly sets: readonly SetFigures[]
+  readonly mixed: SetFigures
   readonly machine: string
   readonly weightsSha256: string
   readonly scoreQuantiles: readonly number[]
@@ -48,8 +49,7 @@ const ORIGINS: Readonly<Record<string, { readonly pair: string; readonly origin:
   },
 }
 
-export function modelCard({ sets, machine, weightsSha256, scoreQuantiles }: CardFacts): string {
-  const rows = sets.reduce((sum, set) => sum + set.rows, 0)
+export function modelCard({ sets, mixed, machine, weightsSha256, scoreQuantiles }: CardFacts): string {
   return `# First router
 
 A linear head over hashed word 1–2-grams and character 3–5-grams (65,536 buckets) and 18 counts of a request. It predicts how likely
@@ -58,16 +58,17 @@ the big model answers **better** than the small one, which is not how hard the r
 
 ## Figures
 
-${FOLDS}-fold cross-validation by question stem over ${rows} recorded outcomes: a question, in whichever sets it occurs, is on one side only.
+${FOLDS}-fold cross-validation by question stem over ${mixed.rows} recorded outcomes: a question, in whichever sets it occurs, is on one side only.
 Score of ${FOLDS} folds together; "±" is the standard deviation of APGR over the folds. "Chance ±" is the standard deviation of APGR of
 random orders around 0.500: a smaller difference means nothing. Definitions of APGR and CPT as in RouteLLM (arXiv 2406.18665), exact form.
 Random has AUC 0.500, APGR 0.500, CPT50 50 %, CPT80 80 %.
 
 | set | n | small / big right | AUC gain > 0 | AUC gain sign | APGR | CPT50 | CPT80 | chance ± | length alone: AUC / APGR / CPT50 / CPT80 |
 |---|---|---|---|---|---|---|---|---|---|
-${sets.map(mainRow).join('\n')}
+${[...sets, mixed].map(mainRow).join('\n')}
 
 "AUC gain > 0": the big model was better, against everything else; "AUC gain sign": better against worse, ties left out.
+Sets on which prompt length alone has the higher APGR: ${lengthWins(sets)}.
 On fusionbench the gap between the two models is too small for APGR and CPT to say much.
 
 **Traffic of a kind it never saw** (trained on the other sets, without any question of this one):
@@ -81,7 +82,7 @@ That is why a share of big calls is held by rank (\`targetBigShare\`) and never 
 
 ## How it was made
 
-Target: gain = quality(big) − quality(small), less the mean gain of its set, so that no set's base rate and no recorded pair decides;
+Target: gain = quality(big) − quality(small), less the mean gain of its family of pairs (below), so that no recorded pair's base rate decides;
 ${Math.round(SETTINGS.groupShare * 100)} % of it from groups of models as strong as the pair (±0.12). Ridge regression (penalty ${SETTINGS.penalty}, sets weighted by rows^${1 - SETTINGS.setBalance}), ${SETTINGS.iterations} steps of
 conjugate gradients; no random numbers, so the same data gives the same bytes. Weights rounded to 16 bits. Platt scaling on the
 out-of-fold sums turns a sum into the score. The few settings were compared with the same cross-validation, among about a dozen tried;
@@ -91,6 +92,8 @@ Quantiles of the score over the training rows, 10 / 50 / 90 %: ${scoreQuantiles.
 Machine: ${machine}. Weights SHA-256: \`${weightsSha256}\`. Decision time: \`node scripts/router-speed.ts\`.
 
 ## Data
+
+The sets of one big model family are comparable: mixtral → gpt-4 (3 sets), llama-3.1-8b → a hosted model of 2024 (3 sets), the other two alone.
 
 | set | pair (small → big) | origin, licence |
 |---|---|---|
@@ -105,6 +108,11 @@ The weights hold sums over hashed n-grams, no text. About a quarter of each set 
 - One head for all pairs. The pair you run is another one; the order of requests carries over better than the score's height.
 - Only the first 1,200 and last 400 characters of the last user message are read.
 `
+}
+
+function lengthWins(sets: readonly SetFigures[]): string {
+  const names = sets.filter(({ head, length }) => length.apgr > head.apgr).map(({ set }) => set)
+  return names.length === 0 ? 'none' : names.join(', ')
 }
 
 function mainRow(set: SetFigures): string {

@@ -7,20 +7,25 @@ import { z } from 'zod'
 import type { ChatRequest, FunctionTool, JsonObject } from '../../src/protocol/request.ts'
 import { featuresOf, type RoutingFeatures } from '../../src/routing/features.ts'
 
-/** Sets that one head is trained on; each is a file `<name>.train.jsonl.gz`. */
-export const OUTCOME_SETS = [
-  'routellm_mmlu',
-  'routellm_gsm8k',
-  'mmlu_pro',
-  'zeroeval_gsm8k',
-  'zeroeval_math_l5',
-  'routerbench_subset',
-  'fusionbench',
-  'bfcl_v1',
-] as const
+/**
+ * Sets that one head is trained on, each a file `<name>.train.jsonl.gz`, and the family of its pair of models: inside a family
+ * the recorded pairs are about alike, so that one set gaining more than another says something about its requests.
+ */
+const FAMILIES: Readonly<Record<string, string>> = {
+  routellm_mmlu: 'mixtral to gpt-4',
+  routellm_gsm8k: 'mixtral to gpt-4',
+  routerbench_subset: 'mixtral to gpt-4',
+  mmlu_pro: 'llama-3.1-8b to a hosted model of 2024',
+  zeroeval_gsm8k: 'llama-3.1-8b to a hosted model of 2024',
+  zeroeval_math_l5: 'llama-3.1-8b to a hosted model of 2024',
+  fusionbench: 'llama-3.1-8b to nemotron-51b',
+  bfcl_v1: 'llama-3-8b to a hosted model of 2024',
+}
 
 export interface Example {
   readonly set: string
+  /** Pairs of models that are about alike; a set outside the known ones is its own. */
+  readonly family: string
   /** The question without its options, normalised: the same question in two sets has the same stem. */
   readonly stem: string
   readonly features: RoutingFeatures
@@ -74,7 +79,7 @@ export function readExamples(folder: URL): Example[] {
     throw new Error(`The recorded outcomes are not there: ${fileURLToPath(folder)} has no pairs.json.`)
   }
   const named = JSON.parse(readFileSync(new URL('pairs.json', folder), 'utf8')) as Record<string, unknown>
-  return OUTCOME_SETS.flatMap((set) => {
+  return Object.keys(FAMILIES).flatMap((set) => {
     const packed = readFileSync(new URL(`${set}.train.jsonl.gz`, folder))
     // Some prompts hold other line separators than \n, so nothing else may split.
     const lines = gunzipSync(packed).toString('utf8').split('\n')
@@ -91,6 +96,7 @@ export function examplesOf(set: string, pair: Pair, rows: readonly OutcomeRow[])
   const group = modelsLike(pair, kept)
   return kept.map((row) => ({
     set,
+    family: FAMILIES[set] ?? set,
     stem: stemOf(row.prompt),
     features: featuresOf(requestOf(row)),
     small: row.y[pair.weak] as number,

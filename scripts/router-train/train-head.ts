@@ -91,8 +91,8 @@ export function fitWeights(data: TrainingRows, use: Uint32Array): Float64Array {
 }
 
 /**
- * The gain less its set's mean gain: what is learned is which requests of a kind gain more, not which pair of models was
- * recorded for that kind. Means come from the rows in use alone.
+ * The gain less the mean gain of its family of pairs: what is learned is which requests gain more, not which pair of models
+ * happened to be recorded for them. A family's mean is that of its sets' means; means come from the rows in use alone.
  */
 function centredTargets(
   examples: readonly Example[],
@@ -100,22 +100,25 @@ function centredTargets(
 ): { targets: Float64Array; rowWeights: Float64Array } {
   const gainOf = ({ big, small, groupGain }: Example): number =>
     (1 - SETTINGS.groupShare) * (big - small) + SETTINGS.groupShare * groupGain
-  const sums = new Map<string, { rows: number; gain: number }>()
+  const sets = new Map<string, { readonly family: string; rows: number; gain: number }>()
   for (const index of use) {
     const example = examples[index] as Example
-    const sum = sums.get(example.set) ?? { rows: 0, gain: 0 }
+    const sum = sets.get(example.set) ?? { family: example.family, rows: 0, gain: 0 }
     sum.rows++
     sum.gain += gainOf(example)
-    sums.set(example.set, sum)
+    sets.set(example.set, sum)
   }
-  const typical = use.length / sums.size
+  const centre = new Map<string, number>()
+  for (const [family, members] of Map.groupBy(sets.values(), ({ family }) => family)) {
+    centre.set(family, members.reduce((sum, { gain, rows }) => sum + gain / rows, 0) / members.length)
+  }
+  const typical = use.length / sets.size
   const targets = new Float64Array(examples.length)
   const rowWeights = new Float64Array(examples.length)
   for (const index of use) {
     const example = examples[index] as Example
-    const sum = sums.get(example.set) as { rows: number; gain: number }
-    targets[index] = gainOf(example) - sum.gain / sum.rows
-    rowWeights[index] = (typical / sum.rows) ** SETTINGS.setBalance
+    targets[index] = gainOf(example) - (centre.get(example.family) as number)
+    rowWeights[index] = (typical / (sets.get(example.set)?.rows as number)) ** SETTINGS.setBalance
   }
   return { targets, rowWeights }
 }

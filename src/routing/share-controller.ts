@@ -5,7 +5,7 @@
  * adaptive conformal inference (Gibbs and Candès, arXiv 2106.00170).
  *
  * Law, for any scores in any order: over every run of T consecutive decisions the share misses the target by at most
- * (1 + 2 x STEP) / (STEP x T), because the threshold never leaves [-STEP, 1 + STEP].
+ * (1 + STEP) / (STEP x T), because the threshold moves within an interval of length 1 + STEP.
  */
 export class ShareController {
   readonly #target: number
@@ -53,5 +53,5 @@ const STEP = 0.05
 
 /** Largest miss of the share over `decisions` consecutive decisions, whatever the scores. */
 export function shareErrorBound(decisions: number): number {
-  return (1 + 2 * STEP) / (STEP * decisions)
+  return (1 + STEP) / (STEP * decisions)
 }
