@@ -1,9 +1,9 @@
-/** `node scripts/router-speed.ts`: how long the first router takes to load its weights and to score prompts of several sizes. */
+/** `node scripts/router-speed.ts`: how long the first router takes to load its weights and to route requests of several sizes. */
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { ChatRequest } from '../src/protocol/request.ts'
-import { featuresOf } from '../src/routing/features.ts'
+import type { Call, Target } from '../src/gateway/steps.ts'
+import { createRouter } from '../src/routing/router.ts'
 import { loadTrainedScorer } from '../src/routing/trained-scorer.ts'
 
 const PATH = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
@@ -15,33 +15,67 @@ const ROUNDS = 3000
 
 const started = performance.now()
 const scorer = loadTrainedScorer(PATH)
-console.log(`weights loaded in ${(performance.now() - started).toFixed(1)} ms (${cpus()[0]?.model ?? 'unknown processor'})`)
+console.log(
+  `weights loaded in ${(performance.now() - started).toFixed(1)} ms (${cpus()[0]?.model ?? 'unknown processor'})`,
+)
+
+const router = createRouter({
+  targets: new Map([targetOf('small', 'local'), targetOf('big', 'frontier')].map((target) => [target.name, target])),
+  routes: { auto: { small: ['small'], big: ['big'], targetBigShare: 0.3, fallback: 'cross-tier' } },
+  aliases: {},
+  scorer,
+  requires: () => [],
+  now: () => performance.now(),
+  random: Math.random,
+})
 
 for (const size of SIZES) {
-  const requests = Array.from({ length: 50 }, (_, i) => requestOf(TEXT.slice(i * 37, i * 37 + size)))
+  const calls = Array.from({ length: 50 }, (_, i) => callOf(TEXT.slice(i * 37, i * 37 + size)))
   const measure = (i: number): number => {
     const from = performance.now()
-    scorer.score(featuresOf(requests[i % requests.length] as ChatRequest))
+    void router.route(calls[i % calls.length] as Call, { taskId: undefined, taskType: 'default' })
     return (performance.now() - from) * 1000
   }
   for (let i = 0; i < WARM_UP; i++) measure(i)
   const times = Float64Array.from({ length: ROUNDS }, (_, i) => measure(i)).sort()
   const at = (share: number): string => `${(times[Math.floor(share * ROUNDS)] as number).toFixed(0)} us`.padStart(8)
-  console.log(`${String(size).padStart(6)} characters: p50${at(0.5)}, p99${at(0.99)}  (features and score, n = ${ROUNDS})`)
+  console.log(`${String(size).padStart(6)} characters: p50${at(0.5)}, p99${at(0.99)}  (whole decision, n = ${ROUNDS})`)
 }
 
-function requestOf(content: string): ChatRequest {
+function targetOf(name: string, tier: Target['tier']): Target {
   return {
-    model: 'auto',
-    messages: [{ role: 'user', content }],
-    tools: [],
-    n: 1,
-    sampling: {},
-    openai: {},
-    stream: false,
-    includeUsage: false,
-    legacyFunctions: false,
-    dropped: [],
-    bodyBytes: content.length,
+    name,
+    upstream: name,
+    kind: 'openai',
+    model: name,
+    tier,
+    contextTokens: 128_000,
+    capabilities: new Set(),
+    price: undefined,
+    extraBody: {},
+    fallbacks: [],
+  }
+}
+
+function callOf(content: string): Call {
+  return {
+    id: 'req_speed',
+    caller: { tenant: 'default', key: 'anonymous', models: undefined, unknownFields: 'drop', limiter: undefined },
+    task: { id: undefined, type: undefined, budgetUsd: undefined, maxToolCalls: undefined, deadlineMs: undefined },
+    request: {
+      model: 'auto',
+      messages: [{ role: 'user', content }],
+      tools: [],
+      n: 1,
+      sampling: {},
+      openai: {},
+      stream: false,
+      includeUsage: false,
+      legacyFunctions: false,
+      dropped: [],
+      bodyBytes: content.length,
+    },
+    signal: new AbortController().signal,
+    startedMs: 1,
   }
 }

@@ -89,6 +89,7 @@ describe('a name that is no model', () => {
     'openai/',
     '*',
     'xclaude-haiku-4',
+    `claude-haiku-${'4'.repeat(244)}`,
   ]
 
   test.each(names)('is model_not_found, names what is near and echoes nothing harmful (%j)', (name) => {

@@ -70,6 +70,25 @@ test('the requests with the higher scores are the ones that go to the big model'
   expect(smallSum / smallCount).toBeLessThan(0.38)
 })
 
+test('scores that hardly differ are told apart as well as scores that differ much', () => {
+  const chance = chanceFrom(5)
+  const controller = new ShareController(0.3)
+  let right = 0
+  for (let i = 0; i < 5000; i++) {
+    const isUpper = i % 10 < 3
+    if (controller.isBig(isUpper ? 0.2002 : 0.2001, chance()) === isUpper) right++
+  }
+  expect(right / 5000).toBeGreaterThan(0.85)
+})
+
+test('equal scores are parted by chance, not in a rhythm that a caller’s own rhythm could meet', () => {
+  const chance = chanceFrom(11)
+  const controller = new ShareController(0.3)
+  const bigs = Array.from({ length: 10 }, () => 0)
+  for (let i = 0; i < 10_000; i++) if (controller.isBig(0.5, chance())) bigs[i % 10] = (bigs[i % 10] as number) + 1
+  for (const count of bigs) expect(Math.abs(count / 1000 - 0.3)).toBeLessThan(0.06)
+})
+
 test('a share of 0 and of 1 holds for every single request', () => {
   const never = new ShareController(0)
   const always = new ShareController(1)
