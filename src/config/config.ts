@@ -8,7 +8,12 @@ export interface UpstreamConfig {
   readonly replicas: readonly string[]
   readonly apiKey: Secret | undefined
   readonly headers: Readonly<Record<string, string>>
-  readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number; readonly totalMs: number }
+  readonly timeouts: {
+    readonly connectMs: number
+    readonly firstByteMs: number
+    readonly idleMs: number
+    readonly totalMs: number
+  }
   readonly retries: number
   readonly breaker: 'off' | { readonly failures: number; readonly openMs: number }
   readonly ask: 'auto' | 'stream' | 'as-asked'

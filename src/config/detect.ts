@@ -50,7 +50,11 @@ async function probe(url: string, fetcher: Fetcher, signal: AbortSignal): Promis
   if (first === undefined) return undefined
   const model = String(first['id'])
   const contextTokens = typeof first['max_model_len'] === 'number' ? first['max_model_len'] : undefined
-  const named: Readonly<Record<string, FoundEngine['engine']>> = { vllm: 'vllm', llamacpp: 'llama.cpp', sglang: 'sglang' }
+  const named: Readonly<Record<string, FoundEngine['engine']>> = {
+    vllm: 'vllm',
+    llamacpp: 'llama.cpp',
+    sglang: 'sglang',
+  }
   const engine = named[String(first['owned_by'])]
   if (engine !== undefined) return { engine, url, model, contextTokens: contextTokens ?? contextOfLlama(first) }
   const [ollama, lmstudio, sglang] = await Promise.all([
@@ -76,7 +80,10 @@ export interface Found {
 }
 
 /** A configuration from what was found. As soon as one real upstream is there, nothing is simulated. */
-export function configFromFound(env: Readonly<Record<string, string | undefined>>, engines: readonly FoundEngine[]): Found {
+export function configFromFound(
+  env: Readonly<Record<string, string | undefined>>,
+  engines: readonly FoundEngine[],
+): Found {
   const upstreams: Record<string, unknown> = {}
   const models: Record<string, unknown> = {}
   const origins: string[] = []
@@ -90,7 +97,9 @@ export function configFromFound(env: Readonly<Record<string, string | undefined>
     }
     const upstream = upstreams[name] === undefined ? name : `${name}-${new URL(engine.url).port}`
     upstreams[upstream] =
-      engine.engine === 'vllm' ? { kind: 'vllm', replicas: [engine.url] } : { kind: 'openai', baseUrl: `${engine.url}/v1`, ask: 'stream' }
+      engine.engine === 'vllm'
+        ? { kind: 'vllm', replicas: [engine.url] }
+        : { kind: 'openai', baseUrl: `${engine.url}/v1`, ask: 'stream' }
     models[`local-${upstream}`] = {
       upstream,
       model: engine.model,
@@ -102,7 +111,11 @@ export function configFromFound(env: Readonly<Record<string, string | undefined>
   }
   const hosted: string[] = []
   if (env['OPENAI_API_KEY']) {
-    upstreams['openai'] = { kind: 'openai', apiKey: 'env:OPENAI_API_KEY', ...(env['OPENAI_BASE_URL'] ? { baseUrl: env['OPENAI_BASE_URL'] } : {}) }
+    upstreams['openai'] = {
+      kind: 'openai',
+      apiKey: 'env:OPENAI_API_KEY',
+      ...(env['OPENAI_BASE_URL'] ? { baseUrl: env['OPENAI_BASE_URL'] } : {}),
+    }
     models['openai-small'] = { upstream: 'openai', model: OPENAI_SMALL, tier: 'frontier' }
     models['openai-big'] = { upstream: 'openai', model: OPENAI_BIG, tier: 'frontier' }
     hosted.push('openai-small', 'openai-big')
@@ -125,12 +138,26 @@ export const SIMULATED: Found = {
   file: {
     upstreams: { simulator: { kind: 'simulated' } },
     models: {
-      'sim-small': { upstream: 'simulator', model: 'sim-small', tier: 'local', contextTokens: 32_768, price: { inputPerM: 0.05, outputPerM: 0.2 } },
-      'sim-big': { upstream: 'simulator', model: 'sim-big', tier: 'frontier', contextTokens: 400_000, price: { inputPerM: 1.25, outputPerM: 10 } },
+      'sim-small': {
+        upstream: 'simulator',
+        model: 'sim-small',
+        tier: 'local',
+        contextTokens: 32_768,
+        price: { inputPerM: 0.05, outputPerM: 0.2 },
+      },
+      'sim-big': {
+        upstream: 'simulator',
+        model: 'sim-big',
+        tier: 'frontier',
+        contextTokens: 400_000,
+        price: { inputPerM: 1.25, outputPerM: 10 },
+      },
     },
     routes: { auto: { small: ['sim-small'], big: ['sim-big'], targetBigShare: 0.3 } },
   },
-  origins: ['nothing real found: answers are SIMULATED and say so. Set OPENAI_API_KEY, start an engine on loopback, or write switchyard.yaml'],
+  origins: [
+    'nothing real found: answers are SIMULATED and say so. Set OPENAI_API_KEY, start an engine on loopback, or write switchyard.yaml',
+  ],
   remarks: [],
 }
 

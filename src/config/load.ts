@@ -35,7 +35,11 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
   const raw: RawFile | undefined = named !== undefined || existsSync(path) ? readConfigFile(path) : undefined
   const isSimulated = flags.simulate === true || isOn(env['SWITCHYARD_SIMULATE'])
   const own = isRecord(raw?.value) ? raw.value : raw === undefined ? {} : undefined
-  if (own === undefined) throw new ConfigError([{ setting: '', line: 1, sentence: 'the file must hold settings, as in "server: { port: 4000 }".' }], path)
+  if (own === undefined)
+    throw new ConfigError(
+      [{ setting: '', line: 1, sentence: 'the file must hold settings, as in "server: { port: 4000 }".' }],
+      path,
+    )
   const hasUpstreams = own['upstreams'] !== undefined || own['models'] !== undefined
   const found = isSimulated ? SIMULATED : hasUpstreams ? undefined : await detect(flags, context)
   const merged = overridden({ ...own, ...found?.file }, flags, env)
@@ -43,7 +47,11 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
   const parsed = configSchema.safeParse(merged, { reportInput: true })
   if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, lines), raw?.path)
   const config = resolveConfig(parsed.data as unknown as FileConfig, { env, cwd, file: raw?.path, lines })
-  return { ...config, origins: [...config.origins, ...(found?.origins ?? [])], remarks: [...config.remarks, ...(found?.remarks ?? [])] }
+  return {
+    ...config,
+    origins: [...config.origins, ...(found?.origins ?? [])],
+    remarks: [...config.remarks, ...(found?.remarks ?? [])],
+  }
 }
 
 async function detect(flags: ConfigFlags, context: LoadContext): Promise<ReturnType<typeof configFromFound>> {
@@ -60,11 +68,21 @@ function overridden(file: Readonly<Record<string, unknown>>, flags: ConfigFlags,
   const log = flags.log ?? env['SWITCHYARD_LOG']
   const server = isRecord(file['server']) ? file['server'] : {}
   const telemetry = isRecord(file['telemetry']) ? file['telemetry'] : {}
-  const adminKey = env['SWITCHYARD_ADMIN_KEY'] === undefined || server['adminKey'] !== undefined ? {} : { adminKey: 'env:SWITCHYARD_ADMIN_KEY' }
+  const adminKey =
+    env['SWITCHYARD_ADMIN_KEY'] === undefined || server['adminKey'] !== undefined
+      ? {}
+      : { adminKey: 'env:SWITCHYARD_ADMIN_KEY' }
   return {
     ...file,
     ...(file['server'] === undefined || isRecord(file['server'])
-      ? { server: { ...adminKey, ...server, ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port: toNumber(port) }) } }
+      ? {
+          server: {
+            ...adminKey,
+            ...server,
+            ...(host === undefined ? {} : { host }),
+            ...(port === undefined ? {} : { port: toNumber(port) }),
+          },
+        }
       : {}),
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(log === undefined ? {} : { telemetry: { ...telemetry, log } }),

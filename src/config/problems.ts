@@ -50,12 +50,15 @@ export class Lines {
     const parent = path.length === 1 ? this.#document?.contents : this.#document?.getIn(path.slice(0, -1), true)
     const last = path.at(-1)
     if (isMap(parent)) {
-      const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(last))
+      const pair = parent.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(last),
+      )
       const offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined
       return offset === undefined ? undefined : this.#counter?.linePos(offset).line
     }
     const node = this.#document?.getIn(path, true)
-    const range = typeof node === 'object' && node !== null && 'range' in node ? (node.range as readonly number[] | null) : null
+    const range =
+      typeof node === 'object' && node !== null && 'range' in node ? (node.range as readonly number[] | null) : null
     return range === null || range[0] === undefined ? undefined : this.#counter?.linePos(range[0]).line
   }
 }
@@ -76,14 +79,27 @@ function fromIssue(issue: z.core.$ZodIssue, lines: Lines): readonly Problem[] {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
         const near = nearest(key, namesAt(path))
-        return problem(near === undefined ? 'there is no such setting. Remove it.' : `there is no such setting. Did you mean "${near}"?`, [...path, key])
+        return problem(
+          near === undefined
+            ? 'there is no such setting. Remove it.'
+            : `there is no such setting. Did you mean "${near}"?`,
+          [...path, key],
+        )
       })
     case 'invalid_type':
       return [
-        problem(issue.input === undefined ? `it is missing; it must be ${article(issue.expected)}.` : `it must be ${article(issue.expected)}, not ${kindOf(issue.input)}.`),
+        problem(
+          issue.input === undefined
+            ? `it is missing; it must be ${article(issue.expected)}.`
+            : `it must be ${article(issue.expected)}, not ${kindOf(issue.input)}.`,
+        ),
       ]
     case 'invalid_value':
-      return [problem(`it must be one of ${issue.values.map(String).join(', ')}.${hint(issue.input, issue.values.map(String))}`)]
+      return [
+        problem(
+          `it must be one of ${issue.values.map(String).join(', ')}.${hint(issue.input, issue.values.map(String))}`,
+        ),
+      ]
     case 'too_small':
       return [problem(`it is too small; the least is ${issue.minimum}.`)]
     case 'too_big':

@@ -19,15 +19,32 @@ export interface ResolveContext {
 
 const SUPPORTED: readonly UpstreamKind[] = ['openai', 'vllm', 'simulated']
 const OPENAI_URL = 'https://api.openai.com/v1'
-const HOSTED: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'custom_tools', 'audio', 'web_search']
+const HOSTED: readonly Capability[] = [
+  'tools',
+  'images',
+  'json_schema',
+  'logprobs',
+  'custom_tools',
+  'audio',
+  'web_search',
+]
 const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
-const PRIVATE = /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
+const PRIVATE =
+  /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
 /** Built-in task types; the file may change them. */
 const TASK_TYPES: Config['taskTypes'] = {
   default: { maxUsd: 25, concurrency: 64, onLimit: 'pause' },
-  'server-run': { maxUsd: 1, maxTokens: 2_000_000, maxModelCalls: 200, maxToolCalls: 6, maxSeconds: 90, concurrency: 16, onLimit: 'pause' },
+  'server-run': {
+    maxUsd: 1,
+    maxTokens: 2_000_000,
+    maxModelCalls: 200,
+    maxToolCalls: 6,
+    maxSeconds: 90,
+    concurrency: 16,
+    onLimit: 'pause',
+  },
 }
 
 /** Throws ConfigError with every problem found. */
@@ -58,7 +75,10 @@ class Resolver {
     const keys = this.#keys(targets)
     const adminKey = this.#secret(raw.server.adminKey, ['server', 'adminKey'])
     if (keys.length === 0 && !isLoopbackHost(raw.server.host)) {
-      this.#problem(['server', 'host'], `without "keys" only a loopback address is allowed, and ${raw.server.host} is none. Add keys, or listen on 127.0.0.1.`)
+      this.#problem(
+        ['server', 'host'],
+        `without "keys" only a loopback address is allowed, and ${raw.server.host} is none. Add keys, or listen on 127.0.0.1.`,
+      )
     }
     if (raw.store.kind === 'redis') this.#problem(['store', 'kind'], 'redis is not supported yet. Use sqlite.')
     if (this.#problems.length > 0) throw new ConfigError(this.#problems, this.#context.file)
@@ -81,9 +101,15 @@ class Resolver {
       ),
       aliases: raw.aliases,
       keys,
-      log: raw.telemetry.log === 'stdout' || raw.telemetry.log === 'off' ? raw.telemetry.log : this.#path(raw.telemetry.log),
+      log:
+        raw.telemetry.log === 'stdout' || raw.telemetry.log === 'off'
+          ? raw.telemetry.log
+          : this.#path(raw.telemetry.log),
       taskTypes: Object.fromEntries(
-        [...new Set([...Object.keys(TASK_TYPES), ...Object.keys(raw.taskTypes)])].map((name) => [name, { ...TASK_TYPES[name], ...raw.taskTypes[name] }]),
+        [...new Set([...Object.keys(TASK_TYPES), ...Object.keys(raw.taskTypes)])].map((name) => [
+          name,
+          { ...TASK_TYPES[name], ...raw.taskTypes[name] },
+        ]),
       ),
       origins: this.#context.file === undefined ? [] : [`configuration: ${this.#context.file}`],
       remarks: this.#remarks,
@@ -94,7 +120,10 @@ class Resolver {
     return Object.entries(this.#raw.upstreams).map(([name, upstream]) => {
       const at = ['upstreams', name]
       if (!SUPPORTED.includes(upstream.kind)) {
-        this.#problem([...at, 'kind'], `kind ${upstream.kind} is not supported yet. Supported are ${SUPPORTED.join(', ')}.`)
+        this.#problem(
+          [...at, 'kind'],
+          `kind ${upstream.kind} is not supported yet. Supported are ${SUPPORTED.join(', ')}.`,
+        )
       }
       if (upstream.baseUrl !== undefined && upstream.replicas !== undefined) {
         this.#problem([...at, 'replicas'], 'baseUrl and replicas exclude each other. Keep one.')
@@ -102,7 +131,11 @@ class Resolver {
       return {
         name,
         kind: upstream.kind,
-        replicas: this.#replicas(upstream.kind, upstream.replicas ?? (upstream.baseUrl === undefined ? [] : [upstream.baseUrl]), at),
+        replicas: this.#replicas(
+          upstream.kind,
+          upstream.replicas ?? (upstream.baseUrl === undefined ? [] : [upstream.baseUrl]),
+          at,
+        ),
         apiKey: this.#secret(upstream.apiKey, [...at, 'apiKey']),
         headers: Object.fromEntries(
           Object.entries(upstream.headers).map(([header, value]) => [
@@ -124,15 +157,26 @@ class Resolver {
     if (kind === 'openai') {
       for (const url of urls) {
         if (!/\/v1\/?$/.test(new URL(url).pathname) && !/azure|googleapis/.test(url)) {
-          this.#problem([...at, 'baseUrl'], `the address of kind openai ends in /v1. Write ${url.replace(/\/+$/, '')}/v1.`)
+          this.#problem(
+            [...at, 'baseUrl'],
+            `the address of kind openai ends in /v1. Write ${url.replace(/\/+$/, '')}/v1.`,
+          )
         }
       }
       return urls.length === 0 ? [OPENAI_URL] : urls.map((url) => url.replace(/\/+$/, ''))
     }
     if (kind === 'vllm') {
-      if (urls.length === 0) this.#problem([...at, 'replicas'], 'it is missing; list the servers, as in replicas: ["http://127.0.0.1:8000"].')
+      if (urls.length === 0)
+        this.#problem(
+          [...at, 'replicas'],
+          'it is missing; list the servers, as in replicas: ["http://127.0.0.1:8000"].',
+        )
       for (const url of urls) {
-        if (/\/v1\/?$/.test(url)) this.#problem([...at, 'replicas'], `a replica of kind vllm is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`)
+        if (/\/v1\/?$/.test(url))
+          this.#problem(
+            [...at, 'replicas'],
+            `a replica of kind vllm is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`,
+          )
       }
       return urls.map((url) => `${url.replace(/\/+$/, '')}/v1`)
     }
@@ -143,16 +187,26 @@ class Resolver {
     const targets = new Map<string, Target>()
     for (const [name, model] of Object.entries(this.#raw.models)) {
       const at = ['models', name]
-      if (/^(?:auto|.*[/:].*)$/.test(name)) this.#problem(at, 'a model may not be called auto or have a "/" or ":" in its name. Rename it.')
+      if (/^(?:auto|.*[/:].*)$/.test(name))
+        this.#problem(at, 'a model may not be called auto or have a "/" or ":" in its name. Rename it.')
       const upstream = upstreams.find((each) => each.name === model.upstream)
       if (upstream === undefined) {
-        this.#problem([...at, 'upstream'], `there is no upstream "${model.upstream}".${this.#suggest(model.upstream, upstreams.map((each) => each.name))}`)
+        this.#problem(
+          [...at, 'upstream'],
+          `there is no upstream "${model.upstream}".${this.#suggest(
+            model.upstream,
+            upstreams.map((each) => each.name),
+          )}`,
+        )
         continue
       }
       const tier = model.tier ?? (upstream.kind === 'openai' && isPublic(upstream) ? 'frontier' : 'local')
       const price = this.#price(model.price, upstream, model.model)
       if (price === undefined && tier === 'frontier') {
-        this.#problem(at, `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`)
+        this.#problem(
+          at,
+          `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`,
+        )
       }
       const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
       targets.set(name, {
@@ -189,21 +243,29 @@ class Resolver {
     const check = (name: string, path: readonly (string | number)[]): void => {
       if (!targets.has(name)) this.#problem(path, `there is no model "${name}".${this.#suggest(name, names)}`)
     }
-    for (const [name, model] of Object.entries(this.#raw.models)) model.fallbacks.forEach((each, i) => check(each, ['models', name, 'fallbacks', i]))
+    for (const [name, model] of Object.entries(this.#raw.models))
+      model.fallbacks.forEach((each, i) => check(each, ['models', name, 'fallbacks', i]))
     for (const [name, route] of Object.entries(this.#raw.routes)) {
       const at = ['routes', name]
       route.small.forEach((each, i) => check(each, [...at, 'small', i]))
       route.big.forEach((each, i) => check(each, [...at, 'big', i]))
-      if (route.small.length + route.big.length === 0) this.#problem(at, 'it names no model. List some under small and big.')
+      if (route.small.length + route.big.length === 0)
+        this.#problem(at, 'it names no model. List some under small and big.')
       if (route.targetBigShare !== undefined && route.costQuality !== undefined) {
         this.#problem([...at, 'costQuality'], 'targetBigShare and costQuality exclude each other. Keep one.')
       }
     }
     const routes = Object.keys(this.#raw.routes)
     for (const [alias, meant] of Object.entries(this.#raw.aliases)) {
-      const isRoute = routes.some((route) => meant === route || /^:(?:cheap|balanced|best)$/.test(meant.slice(route.length)) && meant.startsWith(route))
+      const isRoute = routes.some(
+        (route) =>
+          meant === route || (/^:(?:cheap|balanced|best)$/.test(meant.slice(route.length)) && meant.startsWith(route)),
+      )
       if (!isRoute && !targets.has(meant)) {
-        this.#problem(['aliases', alias], `it points to "${meant}", which is neither a route nor a model.${this.#suggest(meant, [...names, ...routes])}`)
+        this.#problem(
+          ['aliases', alias],
+          `it points to "${meant}", which is neither a route nor a model.${this.#suggest(meant, [...names, ...routes])}`,
+        )
       }
     }
   }
@@ -216,14 +278,18 @@ class Resolver {
       const value = /^(?:env|file):/.test(key.key) ? this.#secret(key.key, [...at, 'key'])?.reveal() : key.key
       const sha256 = hash('sha256', value ?? '', 'buffer')
       const twin = seen.get(sha256.toString('hex')) ?? seen.get(key.name)
-      if (twin !== undefined && value !== undefined) this.#problem([...at, 'name'], `the key or its name is the same as of "${twin}". Each key needs its own.`)
+      if (twin !== undefined && value !== undefined)
+        this.#problem([...at, 'name'], `the key or its name is the same as of "${twin}". Each key needs its own.`)
       seen.set(sha256.toString('hex'), key.name)
       seen.set(key.name, key.name)
       key.models?.forEach((model, position) => {
-        if (!known.includes(model)) this.#problem([...at, 'models', position], `there is no model "${model}".${this.#suggest(model, known)}`)
+        if (!known.includes(model))
+          this.#problem([...at, 'models', position], `there is no model "${model}".${this.#suggest(model, known)}`)
       })
       if (key.maxUsdPerDay !== undefined) {
-        this.#remarks.push(`keys.${index}.maxUsdPerDay is read but not enforced yet: this version meters and does not limit dollars`)
+        this.#remarks.push(
+          `keys.${index}.maxUsdPerDay is read but not enforced yet: this version meters and does not limit dollars`,
+        )
       }
       return {
         name: key.name,
@@ -255,7 +321,10 @@ class Resolver {
       if (text === '') this.#problem(path, `the file ${file} is empty.`)
       return new Secret(text)
     } catch (error) {
-      this.#problem(path, `the file ${file} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'}).`)
+      this.#problem(
+        path,
+        `the file ${file} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'}).`,
+      )
       return undefined
     }
   }

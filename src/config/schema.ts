@@ -6,7 +6,12 @@ const safe = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 /** Dollars; kept below what nano-dollars can hold. */
 const usd = z.number().min(0).max(9_000_000)
-const secret = z.string().regex(/^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'write it as env:NAME or file:PATH; secrets do not belong in this file')
+const secret = z
+  .string()
+  .regex(
+    /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    'write it as env:NAME or file:PATH; secrets do not belong in this file',
+  )
 const url = z.string().regex(/^https?:\/\/[^\s]+$/, 'write an http:// or https:// address')
 const name = z.string().min(1).max(128)
 
@@ -45,7 +50,9 @@ const model = z.strictObject({
   model: name,
   tier: z.enum(['local', 'frontier']).optional(),
   contextTokens: positive.optional(),
-  capabilities: z.array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools'])).optional(),
+  capabilities: z
+    .array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools']))
+    .optional(),
   price: price.optional(),
   extraBody: z.record(name, z.unknown()).default({}),
   fallbacks: z.array(name).default([]),
@@ -58,7 +65,13 @@ const route = z.strictObject({
   targetBigShare: z.number().min(0).max(1).optional(),
   costQuality: z.number().min(0).max(1).optional(),
   fallback: z.enum(['tier', 'cross-tier']).default('cross-tier'),
-  cache: z.strictObject({ mode: cacheMode.optional(), sampled: z.boolean().optional(), max_error: z.number().min(0).max(1).optional() }).optional(),
+  cache: z
+    .strictObject({
+      mode: cacheMode.optional(),
+      sampled: z.boolean().optional(),
+      max_error: z.number().min(0).max(1).optional(),
+    })
+    .optional(),
 })
 
 const taskType = z.strictObject({
@@ -114,7 +127,12 @@ export const configSchema: z.ZodObject = z.strictObject({
   taskTypes: z.record(name, taskType).default({}),
   aliases: z.record(name, name).default({}),
   retention: z
-    .strictObject({ eventsDays: positive.default(30), eventsMaxBytes: positive.default(1_073_741_824), attemptsDays: positive.default(90), responsesDays: positive.default(30) })
+    .strictObject({
+      eventsDays: positive.default(30),
+      eventsMaxBytes: positive.default(1_073_741_824),
+      attemptsDays: positive.default(90),
+      responsesDays: positive.default(30),
+    })
     .prefault({}),
   keys: z.array(key).default([]),
   cache: z.strictObject({ mode: cacheMode.default('exact') }).prefault({}),
@@ -134,7 +152,12 @@ export interface UpstreamFile {
   readonly replicas?: readonly string[] | undefined
   readonly apiKey?: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number; readonly totalMs: number }
+  readonly timeouts: {
+    readonly connectMs: number
+    readonly firstByteMs: number
+    readonly idleMs: number
+    readonly totalMs: number
+  }
   readonly retries: number
   readonly breaker: 'off' | { readonly failures: number; readonly openMs: number }
   readonly ask: 'auto' | 'stream' | 'as-asked'
@@ -217,11 +240,18 @@ function inside(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType | u
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable
+  ) {
     return unwrap(schema.unwrap() as z.core.$ZodType)
   }
   if (schema instanceof z.ZodUnion) {
-    const objects = schema.options.map((each) => unwrap(each as z.core.$ZodType)).filter((each) => each instanceof z.ZodObject)
+    const objects = schema.options
+      .map((each) => unwrap(each as z.core.$ZodType))
+      .filter((each) => each instanceof z.ZodObject)
     return objects[0] ?? schema
   }
   return schema

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { frame, startFakeUpstream, type Answer } from '../support/fake-upstream.ts'
 import { configFor, startGatewayProcess } from '../support/gateway-process.ts'
 
-const BODY = (stream: boolean): string => JSON.stringify({ model: 'small', stream, messages: [{ role: 'user', content: 'ping' }] })
+const BODY = (stream: boolean): string =>
+  JSON.stringify({ model: 'small', stream, messages: [{ role: 'user', content: 'ping' }] })
 
 function ask(port: number, stream: boolean): Socket {
   const body = BODY(stream)
@@ -35,7 +36,10 @@ test.each([
   ['in the middle of the stream', endless, true],
 ] as const)('%s', async (_phase, answer, stream) => {
   const upstream = await startFakeUpstream(answer)
-  const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' } })
+  const gateway = await startGatewayProcess({
+    config: configFor({ small: upstream.url }),
+    env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' },
+  })
   const socket = ask(gateway.port, stream)
   while (upstream.seen.length === 0) await sleep(5)
   await sleep(50)
@@ -53,9 +57,14 @@ test.each([
 
 test('a caller that leaves while its body is on the way never reaches an upstream', async () => {
   const upstream = await startFakeUpstream()
-  const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' } })
+  const gateway = await startGatewayProcess({
+    config: configFor({ small: upstream.url }),
+    env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' },
+  })
   const socket = connect(gateway.port, '127.0.0.1')
-  socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"model":')
+  socket.write(
+    'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"model":',
+  )
   await sleep(50)
   socket.resetAndDestroy()
   await sleep(100)
@@ -80,7 +89,10 @@ test('a caller that does not read holds the upstream back instead of filling our
     }
     push()
   })
-  const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' } })
+  const gateway = await startGatewayProcess({
+    config: configFor({ small: upstream.url }),
+    env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' },
+  })
   const socket = ask(gateway.port, true)
   socket.pause()
   await sleep(1500)

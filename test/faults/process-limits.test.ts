@@ -22,7 +22,10 @@ const SMALL = JSON.stringify({ model: 'small', messages: [{ role: 'user', conten
 test('10,000 messages are served', async () => {
   const upstream = await startFakeUpstream()
   const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: ENV })
-  const messages = Array.from({ length: 10_000 }, (_, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content: `message ${i}` }))
+  const messages = Array.from({ length: 10_000 }, (_, i) => ({
+    role: i % 2 === 0 ? 'user' : 'assistant',
+    content: `message ${i}`,
+  }))
   const response = await post(gateway, JSON.stringify({ model: 'small', messages }))
   expect(response.status).toBe(200)
   expect((JSON.parse(upstream.seen[0]?.body ?? '{}') as { messages: unknown[] }).messages).toHaveLength(10_000)
@@ -31,13 +34,23 @@ test('10,000 messages are served', async () => {
 test('a body of nearly 32 MiB of images is served, a larger one is a 413 and nothing of it is sent on', async () => {
   const upstream = await startFakeUpstream()
   const gateway = await startGatewayProcess({
-    config: configFor({ small: upstream.url }).replace('tier: local,', 'tier: local, capabilities: [tools, images, json_schema, logprobs],'),
+    config: configFor({ small: upstream.url }).replace(
+      'tier: local,',
+      'tier: local, capabilities: [tools, images, json_schema, logprobs],',
+    ),
     env: ENV,
   })
-  const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64')
-  const image = (bytes: number): string => `data:image/png;base64,${Buffer.concat([png, Buffer.alloc(bytes)]).toString('base64')}`
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+    'base64',
+  )
+  const image = (bytes: number): string =>
+    `data:image/png;base64,${Buffer.concat([png, Buffer.alloc(bytes)]).toString('base64')}`
   const body = (bytes: number): string =>
-    JSON.stringify({ model: 'small', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: image(bytes) } }] }] })
+    JSON.stringify({
+      model: 'small',
+      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: image(bytes) } }] }],
+    })
 
   const fits = await post(gateway, body(23 * 1024 * 1024))
   expect(fits.status, await fits.text()).toBe(200)
@@ -59,7 +72,9 @@ test('slow senders are cut off in time while others are served', async () => {
   const closed = sockets.map((socket) => new Promise((resolve) => socket.on('close', resolve).on('error', () => {})))
   for (const socket of sockets) {
     socket.resume()
-    socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n')
+    socket.write(
+      'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n',
+    )
   }
   const drip = setInterval(() => sockets.forEach((socket) => socket.writable && socket.write('x')), 500)
   expect((await post(gateway, SMALL)).status).toBe(200)
@@ -81,7 +96,9 @@ test('pipelined requests are answered in order', async () => {
   socket.write(Array.from({ length: 50 }, (_, i) => one(`t${i}`)).join(''))
   for (let waited = 0; waited < 5000 && text.split('x-task-id: ').length <= 50; waited += 20) await sleep(20)
   socket.destroy()
-  expect([...text.matchAll(/x-task-id: (t\d+)/g)].map((match) => match[1])).toEqual(Array.from({ length: 50 }, (_, i) => `t${i}`))
+  expect([...text.matchAll(/x-task-id: (t\d+)/g)].map((match) => match[1])).toEqual(
+    Array.from({ length: 50 }, (_, i) => `t${i}`),
+  )
 })
 
 test.skipIf(!existsSync('/dev/full'))('a full disk under the log costs log lines, not answers', async () => {
@@ -99,7 +116,11 @@ test.skipIf(!existsSync('/dev/full'))('a full disk under the log costs log lines
 
 test('without file descriptors left requests fail one by one, and service returns when some are free', async () => {
   const upstream = await startFakeUpstream()
-  const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: ENV, under: ['prlimit', '--nofile=80'] })
+  const gateway = await startGatewayProcess({
+    config: configFor({ small: upstream.url }),
+    env: ENV,
+    under: ['prlimit', '--nofile=80'],
+  })
   const hoard = Array.from({ length: 120 }, () => {
     const socket = connect(gateway.port, '127.0.0.1')
     socket.on('error', () => {})
@@ -124,11 +145,20 @@ test('SIGTERM lets a running stream end, refuses new calls meanwhile, and the pr
     void gate.promise.then(() => response.end(frame({ content: 'lo' }) + frame({}, 'stop') + 'data: [DONE]\n\n'))
   })
   const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: ENV })
-  const running = await post(gateway, JSON.stringify({ model: 'small', stream: true, messages: [{ role: 'user', content: 'ping' }] }))
+  const running = await post(
+    gateway,
+    JSON.stringify({ model: 'small', stream: true, messages: [{ role: 'user', content: 'ping' }] }),
+  )
   gateway.signal('SIGTERM')
   await sleep(200)
-  const ready = await fetch(`${gateway.url}/readyz`).then((response) => response.status, () => 'refused')
-  const refused = await post(gateway, SMALL).then((response) => response.status, () => 'refused')
+  const ready = await fetch(`${gateway.url}/readyz`).then(
+    (response) => response.status,
+    () => 'refused',
+  )
+  const refused = await post(gateway, SMALL).then(
+    (response) => response.status,
+    () => 'refused',
+  )
   gate.resolve()
   const text = await running.text()
 

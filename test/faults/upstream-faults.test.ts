@@ -43,7 +43,11 @@ test('when the small model is dead the big one answers and the head says why', a
   const reply = await ask(gateway, { model: 'auto:cheap' })
   expect(reply.status).toBe(200)
   expect(reply.text).toContain('from the big one')
-  expect(Object.fromEntries(reply.headers)).toMatchObject({ 'x-route': 'frontier', 'x-route-reason': 'fallback', 'x-attempts': '2' })
+  expect(Object.fromEntries(reply.headers)).toMatchObject({
+    'x-route': 'frontier',
+    'x-route-reason': 'fallback',
+    'x-attempts': '2',
+  })
 })
 
 test('a pinned model is never replaced by another one', async () => {
@@ -54,7 +58,10 @@ test('a pinned model is never replaced by another one', async () => {
 })
 
 test('a name that does not resolve is a 502', async () => {
-  const gateway = await startGatewayProcess({ config: configFor({ small: 'http://no-such-host.invalid:8000' }), env: ENV })
+  const gateway = await startGatewayProcess({
+    config: configFor({ small: 'http://no-such-host.invalid:8000' }),
+    env: ENV,
+  })
   expect(await ask(gateway, { model: 'small' })).toMatchObject({ status: 502, error: { code: 'upstream_unreachable' } })
 })
 
@@ -80,22 +87,39 @@ test.each([
   ['our own key refused', json(401, { error: { message: 'bad key sk-upstream-test' } }), 502, 'upstream_auth', 'false'],
   ['forbidden', json(403, { error: { message: 'no' } }), 502, 'upstream_auth', 'false'],
   ['not paid', json(402, { error: { message: 'no' } }), 503, 'upstream_payment_required', 'false'],
-  ['too many requests', json(429, { error: { message: 'no' } }, { 'retry-after': '7' }), 429, 'upstream_rate_limited', null],
+  [
+    'too many requests',
+    json(429, { error: { message: 'no' } }, { 'retry-after': '7' }),
+    429,
+    'upstream_rate_limited',
+    null,
+  ],
   ['a 500', json(500, { error: { message: 'boom' } }), 502, 'upstream_error', null],
   ['a 200 with an error body', json(200, { error: { message: 'boom' } }), 502, 'upstream_error', null],
   ['a redirect', json(302, {}, { location: 'http://127.0.0.1:1/' }), 502, 'upstream_redirect', 'false'],
   ['nonsense', json(200, 'what?'), 502, 'upstream_garbage', null],
-  ['too long a prompt', json(400, { error: { message: "This model's maximum context length is 10 tokens", code: 'context_length_exceeded' } }), 400, 'context_length_exceeded', 'false'],
-] as const)('%s becomes its row of the error table, in our own words', async (_what, answer, status, code, shouldRetry) => {
-  const upstream = await startFakeUpstream(answer)
-  const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: ENV })
-  const reply = await ask(gateway, { model: 'small' })
-  expect(reply).toMatchObject({ status, error: { code } })
-  expect(reply.headers.get('x-should-retry')).toBe(shouldRetry)
-  expect(reply.text).not.toMatch(/boom|bad key|sk-upstream|maximum context length is 10/)
-  expect(gateway.output()).not.toContain('sk-upstream-test')
-  if (status === 429) expect(reply.headers.get('retry-after')).toBe('7')
-})
+  [
+    'too long a prompt',
+    json(400, {
+      error: { message: "This model's maximum context length is 10 tokens", code: 'context_length_exceeded' },
+    }),
+    400,
+    'context_length_exceeded',
+    'false',
+  ],
+] as const)(
+  '%s becomes its row of the error table, in our own words',
+  async (_what, answer, status, code, shouldRetry) => {
+    const upstream = await startFakeUpstream(answer)
+    const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: ENV })
+    const reply = await ask(gateway, { model: 'small' })
+    expect(reply).toMatchObject({ status, error: { code } })
+    expect(reply.headers.get('x-should-retry')).toBe(shouldRetry)
+    expect(reply.text).not.toMatch(/boom|bad key|sk-upstream|maximum context length is 10/)
+    expect(gateway.output()).not.toContain('sk-upstream-test')
+    if (status === 429) expect(reply.headers.get('retry-after')).toBe('7')
+  },
+)
 
 test('an HTML error page is a 502 and none of it is shown', async () => {
   const upstream = await startFakeUpstream((_request, response) => {
@@ -114,7 +138,10 @@ test('a flapping upstream is retried before the first content, and the caller se
     calls += 1
     void (calls % 2 === 1 ? json(503, {}) : say('Hello'))(request, response)
   })
-  const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }).replaceAll('retries: 0', 'retries: 2'), env: ENV })
+  const gateway = await startGatewayProcess({
+    config: configFor({ small: upstream.url }).replaceAll('retries: 0', 'retries: 2'),
+    env: ENV,
+  })
   for (let i = 0; i < 3; i++) expect((await ask(gateway, { model: 'small' })).status).toBe(200)
   expect(calls).toBe(6)
 })
@@ -137,11 +164,28 @@ test('an upstream with a certificate that nobody vouches for is refused', async 
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   execFileSync(
     'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')],
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '1',
+      '-subj',
+      '/CN=localhost',
+      '-keyout',
+      join(dir, 'key.pem'),
+      '-out',
+      join(dir, 'cert.pem'),
+    ],
     { stdio: 'ignore' },
   )
   let calls = 0
-  const server = createTlsServer({ key: readFileSync(join(dir, 'key.pem')), cert: readFileSync(join(dir, 'cert.pem')) }, () => (calls += 1))
+  const server = createTlsServer(
+    { key: readFileSync(join(dir, 'key.pem')), cert: readFileSync(join(dir, 'cert.pem')) },
+    () => (calls += 1),
+  )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   const gateway = await startGatewayProcess({

@@ -48,7 +48,7 @@ export function say(...texts: readonly string[]): Answer {
       response.end(frame({}, 'stop') + USAGE_FRAME + DONE_FRAME)
       return
     }
-    json(200, {
+    void json(200, {
       ...HEAD,
       object: 'chat.completion',
       choices: [{ index: 0, message: { role: 'assistant', content: texts.join('') }, finish_reason: 'stop' }],
@@ -87,7 +87,7 @@ export async function startFakeUpstream(
         aborted,
       }
       if (incoming.method !== 'POST') {
-        json(200, { object: 'list', data: [] })(request, response)
+        void json(200, { object: 'list', data: [] })(request, response)
         return
       }
       seen.push(request)

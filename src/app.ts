@@ -1,0 +1,233 @@
+/**
+ * Composition root: the one place that knows every part. Read from top to bottom; what is opened here is closed in `close`.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { KeyAdmitter } from './budget/key-admitter.ts'
+import { RateLimit } from './budget/rate-limit.ts'
+import { UnlimitedLedger } from './budget/unlimited-ledger.ts'
+import { IdempotencyMemory } from './cache/idempotency-memory.ts'
+import { NoCache } from './cache/no-cache.ts'
+import type { Config, KeyConfig } from './config/config.ts'
+import { isLoopbackHost } from './config/resolve.ts'
+import { AcceptAll } from './gateway/accept-all.ts'
+import type { Caller, FinishedRequest, KeyLimiter, Reporter, Steps } from './gateway/steps.ts'
+import { hashKey, Keyring } from './http/keyring.ts'
+import type { Runtime } from './http/runtime.ts'
+import { buildServer, type GatewayServer } from './http/server.ts'
+import { requires } from './protocol/openai-chat/requires.ts'
+import { createRouter } from './routing/router.ts'
+import type { Scorer } from './routing/scorer.ts'
+import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import { newId } from './shared/ids.ts'
+import { createSimulator, type Simulator } from './simulator/simulator.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import { RequestLog } from './telemetry/request-log.ts'
+import type { UpstreamOptions } from './upstream/options.ts'
+import { UpstreamSender } from './upstream/sender.ts'
+
+export interface AppOptions {
+  /** Where log lines go; undefined = nowhere. */
+  readonly log: { write(line: string): void } | undefined
+  readonly version: string
+}
+
+export interface App {
+  listen(): Promise<{ readonly url: string }>
+  /** Takes a new configuration over; what cannot change while listening (address, log) stays. Throws where parts of it do not fit. */
+  reload(config: Config): void
+  /** `drain` lets running calls end within `drainSeconds`; `now` cuts them. */
+  close(how: 'drain' | 'now'): Promise<void>
+}
+
+const ROUTER_MODEL = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
+const now = (): number => performance.now()
+
+/** Builds the whole service without listening. */
+export async function buildApp(config: Config, options: AppOptions): Promise<App> {
+  const log = options.log === undefined ? undefined : new RequestLog(options.log)
+  const scorer = loadTrainedScorer(ROUTER_MODEL)
+  const simulator = await startSimulator(config)
+  const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
+  const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
+  const metrics = new Metrics(() => sender.status())
+  const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
+  const limiters = new Limiters()
+  const adminKey =
+    config.server.adminKey?.reveal() ?? (config.keys.length > 0 ? keptAdminKey(config.dataDir) : undefined)
+  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, limiters, adminKey)
+  let current = config
+  let runtime = runtimeOf(config)
+  const server = buildServer({
+    bodyLimitBytes: config.server.bodyLimitBytes,
+    keepAliveMs: config.server.keepAliveSeconds * 1000,
+    requestTimeoutMs: config.server.requestTimeoutSeconds * 1000,
+    isLoopback: isLoopbackHost(config.server.host),
+    runtime: () => runtime,
+    metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+    idempotency: new IdempotencyMemory(),
+    now,
+    onDefect: (id, error) => log?.logger.error({ event: 'defect', id, detail: error.detail }),
+  })
+  return {
+    async listen() {
+      const url = await server.app.listen({ host: config.server.host, port: config.server.port })
+      const { port } = server.app.server.address() as AddressInfo
+      const host = config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host
+      return { url: url.startsWith('http') ? `http://${host}:${port}` : url }
+    },
+    reload(next) {
+      // Built first: if the new one does not fit together, nothing has changed.
+      const built = runtimeOf(next)
+      void sender.reload(upstreamOptions(next, simulator?.url))
+      runtime = built
+      current = next
+    },
+    async close(how) {
+      await drain(server, how === 'now' ? 0 : current.server.drainSeconds)
+      await server.app.close()
+      await sender.close()
+      await simulator?.close()
+    },
+  }
+}
+
+function buildRuntime(
+  config: Config,
+  scorer: Scorer,
+  sender: UpstreamSender,
+  reporter: Reporter,
+  limiters: Limiters,
+  adminKey: string | undefined,
+): Runtime {
+  const router = createRouter({
+    targets: config.targets,
+    routes: config.routes,
+    aliases: config.aliases,
+    scorer,
+    requires,
+    now,
+    random: Math.random,
+  })
+  const steps: Steps = {
+    admitter: new KeyAdmitter(),
+    cache: new NoCache(),
+    router,
+    ledger: new UnlimitedLedger(),
+    sender,
+    judge: new AcceptAll(),
+    reporter,
+    now,
+  }
+  const entries = config.keys.map((key) => ({
+    sha256: key.sha256,
+    caller: callerOf(key, limiters),
+    mayReadMetrics: key.metrics,
+  }))
+  const anonymous: Caller = {
+    tenant: 'default',
+    key: 'anonymous',
+    models: undefined,
+    unknownFields: 'drop',
+    limiter: undefined,
+  }
+  return {
+    keyring: new Keyring(entries, anonymous, adminKey === undefined ? undefined : hashKey(adminKey)),
+    steps,
+    models: router.listModels(),
+    allowedOrigins: new Set(config.server.allowedOrigins),
+    passFields: new Set(config.upstreams.flatMap((upstream) => upstream.passFields)),
+    textLimitBytes: config.server.textLimitBytes,
+  }
+}
+
+function callerOf(key: KeyConfig, limiters: Limiters): Caller {
+  return {
+    tenant: key.tenant,
+    key: key.name,
+    models: key.models === undefined ? undefined : new Set(key.models),
+    unknownFields: key.unknownFields,
+    limiter: limiters.of(key),
+  }
+}
+
+/** Rate limits outlive a reload: re-reading the file must not hand out a fresh minute. */
+class Limiters {
+  readonly #known = new Map<string, { readonly limits: string; readonly limiter: KeyLimiter }>()
+
+  of(key: KeyConfig): KeyLimiter | undefined {
+    const { requestsPerMinute, tokensPerMinute } = key
+    if (requestsPerMinute === undefined && tokensPerMinute === undefined) return undefined
+    const limits = `${requestsPerMinute}/${tokensPerMinute}`
+    const known = this.#known.get(key.name)
+    if (known?.limits === limits) return known.limiter
+    const limiter = new RateLimit(requestsPerMinute, tokensPerMinute, now)
+    this.#known.set(key.name, { limits, limiter })
+    return limiter
+  }
+}
+
+function upstreamOptions(config: Config, simulatorUrl: string | undefined): readonly UpstreamOptions[] {
+  return config.upstreams.map((upstream) => ({
+    ...upstream,
+    replicas: upstream.kind === 'simulated' && simulatorUrl !== undefined ? [`${simulatorUrl}/v1`] : upstream.replicas,
+  }))
+}
+
+/** The simulator of zero configuration: in this process, behind a real socket like every other upstream. */
+async function startSimulator(
+  config: Config,
+): Promise<(Pick<Simulator, 'close'> & { readonly url: string }) | undefined> {
+  if (!config.upstreams.some((upstream) => upstream.kind === 'simulated')) return undefined
+  const models = [...config.targets.values()]
+    .filter((target) => target.kind === 'simulated')
+    .map((target) => target.model)
+  const simulator = createSimulator({
+    flavour: 'openai',
+    models,
+    profiles: Object.fromEntries(models.map((model) => [model, /big/.test(model) ? '70B/H100' : '7-8B/L40S'])),
+    // Real time would make a first look slow; twenty times faster still shows which model is the slower one.
+    speed: 20,
+    isMarked: true,
+  })
+  const { url } = await simulator.listen(0)
+  return { url, close: () => simulator.close() }
+}
+
+function reportTo(reporters: readonly Reporter[]): Reporter {
+  return {
+    finished(record: FinishedRequest): void {
+      for (const reporter of reporters) reporter.finished(record)
+    },
+  }
+}
+
+/** The admin key that was made at the first start, or a new one; kept with mode 0600. */
+function keptAdminKey(dataDir: string): string {
+  const path = join(dataDir, 'admin.key')
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    mkdirSync(dataDir, { recursive: true })
+    const key = newId('sk-admin-')
+    writeFileSync(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
+    return key
+  }
+}
+
+async function drain(server: GatewayServer, seconds: number): Promise<void> {
+  server.startDraining()
+  if (server.calls.size === 0) return
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), seconds * 1000)
+  })
+  const how = await Promise.race([server.calls.whenIdle(), late])
+  clearTimeout(timer)
+  if (how === 'late') {
+    server.calls.cut()
+    await server.calls.whenIdle()
+  }
+}

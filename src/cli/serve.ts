@@ -1,0 +1,110 @@
+import type { Config } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problems.ts'
+import { VERSION } from '../version.ts'
+import { EXIT, UsageError, type Command, type Io } from './command.ts'
+import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
+import { openLog } from './open-log.ts'
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'run the service (the default command)',
+  usage: `switchyard serve [flags]
+
+Runs the service until SIGTERM or SIGINT, which let running answers end; a second signal ends everything at once. SIGHUP reads the
+configuration again and keeps the old one if the new one is wrong.
+
+${CONFIG_FLAGS_HELP}`,
+  async run(args, io) {
+    const flags = parseConfigFlags(args)
+    const load = (): Promise<Config> => loadConfig(flags, { env: io.env, cwd: io.cwd })
+    const config = await load()
+    const log = openLog(config.log, io)
+    // Loaded here, so that --help and check need not wait for the server's libraries.
+    const { buildApp } = await import('../app.ts')
+    const app = await buildApp(config, { log: log.target, version: VERSION })
+    const say = (line: string): void => io.stdout.write(`${line}\n`)
+    for (const line of banner(config)) say(line)
+    let url: string
+    try {
+      url = (await app.listen()).url
+    } catch (error) {
+      throw new UsageError(listenSentence(error, config))
+    }
+    const stopped = untilStopped(io, async (how) => app.close(how))
+    const stopReloading = io.onSignal((signal) => {
+      if (signal !== 'SIGHUP') return
+      void reload(load, (next) => app.reload(next), io)
+    })
+    say(`switchyard listening on ${url}`)
+    if (io.stdout.isTty || config.log === 'stdout') for (const line of firstSteps(url, config)) say(line)
+    await stopped
+    stopReloading()
+    await log.close()
+    return EXIT.ok
+  },
+}
+
+async function reload(load: () => Promise<Config>, apply: (next: Config) => void, io: Io): Promise<void> {
+  try {
+    apply(await load())
+    io.stderr.write('configuration read again and in force\n')
+  } catch (error) {
+    const why = error instanceof ConfigError ? error.message : String(error)
+    io.stderr.write(`the new configuration is wrong, the old one stays in force:\n${why}\n`)
+  }
+}
+
+/** Resolves when the service has stopped: the first signal drains, the second ends at once. */
+function untilStopped(io: Io, close: (how: 'drain' | 'now') => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let signals = 0
+    const stop = io.onSignal((signal) => {
+      if (signal === 'SIGHUP') return
+      signals += 1
+      if (signals > 2) return
+      if (signals === 1) io.stderr.write(`${signal}: letting running answers end; a second signal ends at once\n`)
+      close(signals === 1 ? 'drain' : 'now').then(() => {
+        stop()
+        resolve()
+      }, reject)
+    })
+  })
+}
+
+function banner(config: Config): readonly string[] {
+  const lines = [`switchyard ${VERSION}`, ...config.origins]
+  for (const [name, route] of Object.entries(config.routes)) {
+    lines.push(`route ${name}: small = ${route.small.join(', ') || '-'}; big = ${route.big.join(', ') || '-'}`)
+  }
+  lines.push(
+    config.keys.length === 0
+      ? 'no keys: everybody on this machine may use it, web pages may not'
+      : `${config.keys.length} keys`,
+  )
+  return [...lines, ...config.remarks]
+}
+
+function firstSteps(url: string, config: Config): readonly string[] {
+  const key = config.keys.length === 0 ? '' : " -H 'authorization: Bearer YOUR_KEY'"
+  return [
+    'Try it:',
+    `  curl -i ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '{"model":"auto","temperature":0,"messages":[{"role":"user","content":"What is a switchyard?"}]}'`,
+  ]
+}
+
+function listenSentence(error: unknown, config: Config): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const { host, port } = config.server
+  switch (code) {
+    case 'EADDRINUSE':
+      return `server.port: ${port} is taken by another process. Stop that one, or choose another with --port.`
+    case 'EACCES':
+      return `server.port: ${port} needs rights that this user does not have. Choose one above 1023 with --port.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `server.host: this machine has no address ${host}. Choose another with --host.`
+    default:
+      throw error
+  }
+}

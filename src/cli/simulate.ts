@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { resolve } from 'node:path'
+import { parseFaults } from '../simulator/faults.ts'
+import { PROFILES } from '../simulator/profiles.ts'
+import { createSimulator, type SimulatorOptions } from '../simulator/simulator.ts'
+import { FLAVOURS } from '../simulator/wire.ts'
+import { EXIT, UsageError, type Command, type Io } from './command.ts'
+import { parseFlags } from './config-flags.ts'
+
+export const simulate: Command = {
+  name: 'simulate',
+  summary: 'run a simulated model server: OpenAI or vLLM wire format, faults, its own bill',
+  usage: `switchyard simulate [flags]
+
+Serves simulated models until SIGTERM. Useful for tests and load without a GPU or a bill.
+
+  --port NUMBER       listening port (default: any free one)
+  --flavour NAME      ${FLAVOURS.join(' or ')} (default vllm)
+  --model NAME        a model to serve; may be given several times (default sim-model)
+  --profile NAME      latency: ${Object.keys(PROFILES).join(', ')} (default instant)
+  --speed FACTOR      how much faster than the profile time runs (default 1)
+  --faults FILE       JSON list of { fault, requests?, probability?, ms?, after? }
+  --outcomes FILE     JSON Lines (may be gzipped) of { prompt, y: { MODEL: 0..1 }, gold? }: these prompts get the recorded outcome of the served name
+  --key env:NAME      key that callers must send
+  --price IN,OUT      dollars per million tokens for the meter at /__meter`,
+  async run(args, io) {
+    const { values } = parseFlags(args, {
+      port: { type: 'string', default: '0' },
+      flavour: { type: 'string', default: 'vllm' },
+      model: { type: 'string', multiple: true },
+      profile: { type: 'string', default: 'instant' },
+      speed: { type: 'string', default: '1' },
+      faults: { type: 'string' },
+      outcomes: { type: 'string' },
+      key: { type: 'string' },
+      price: { type: 'string' },
+    })
+    const simulator = createSimulator(optionsOf(values, io))
+    const { url } = await simulator.listen(Number(values['port']))
+    const stopped = new Promise<void>((done) => {
+      const stop = io.onSignal((signal) => {
+        if (signal === 'SIGHUP') return
+        stop()
+        done()
+      })
+    })
+    io.stdout.write(`simulator listening on ${url}\n`)
+    await stopped
+    await simulator.close()
+    return EXIT.ok
+  },
+}
+
+function optionsOf(values: Readonly<Record<string, unknown>>, io: Io): SimulatorOptions {
+  const text = (name: string): string | undefined => values[name] as string | undefined
+  const flavour = FLAVOURS.find((each) => each === text('flavour'))
+  if (flavour === undefined) throw new UsageError(`--flavour must be ${FLAVOURS.join(' or ')}.`)
+  const profile = text('profile') ?? 'instant'
+  if (PROFILES[profile] === undefined)
+    throw new UsageError(`--profile must be one of ${Object.keys(PROFILES).join(', ')}.`)
+  const models = (values['model'] as string[] | undefined) ?? ['sim-model']
+  const [inputPerM = 0, outputPerM = 0] = (text('price') ?? '').split(',').map(Number)
+  const faults = text('faults')
+  const outcomes = text('outcomes')
+  return {
+    flavour,
+    models,
+    profiles: Object.fromEntries(models.map((model) => [model, profile])),
+    speed: Number(text('speed')),
+    isMarked: false,
+    prices: Object.fromEntries(models.map((model) => [model, { inputPerM, outputPerM }])),
+    showsMeter: true,
+    apiKey: keyOf(text('key'), io),
+    ...(faults === undefined ? {} : { faults: parseFaults(readFileSync(resolve(io.cwd, faults), 'utf8')) }),
+    ...(outcomes === undefined ? {} : { outcome: readOutcomes(resolve(io.cwd, outcomes)) }),
+  }
+}
+
+function keyOf(value: string | undefined, io: Io): string | undefined {
+  if (value === undefined) return undefined
+  const name = /^env:(\w+)$/.exec(value)?.[1]
+  const key = name === undefined ? undefined : io.env[name]
+  if (key === undefined) throw new UsageError('--key takes env:NAME, and the variable must be set.')
+  return key
+}
+
+/** Recorded outcomes by prompt; scores from 0.5 on count as right. */
+function readOutcomes(path: string): NonNullable<SimulatorOptions['outcome']> {
+  const bytes = readFileSync(path)
+  const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
+  const rows = new Map<string, { readonly y: Readonly<Record<string, number>>; readonly gold?: unknown }>()
+  for (const line of text.split('\n')) {
+    if (line === '') continue
+    const row = JSON.parse(line) as { prompt: string; y: Record<string, number>; gold?: unknown }
+    rows.set(row.prompt.trim(), row)
+  }
+  return (prompt, model) => {
+    const row = rows.get(prompt.trim())
+    const score = row?.y[model]
+    return score === undefined
+      ? undefined
+      : { isRight: score >= 0.5, gold: row?.gold === undefined ? undefined : String(row.gold) }
+  }
+}

@@ -1,0 +1,270 @@
+/** Translates a LiteLLM proxy configuration (docs.litellm.ai, "config.yaml", 2026) into ours; what has no counterpart is listed. */
+import { parse, stringify } from 'yaml'
+
+export interface Translation {
+  readonly yaml: string
+  /** One line for each thing that was left out, with the reason. */
+  readonly notes: readonly string[]
+}
+
+type Fields = Readonly<Record<string, unknown>>
+/** LiteLLM's provider prefix -> how we reach it. Providers that speak OpenAI's dialect need only an address. */
+const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; readonly baseUrl?: string }>> = {
+  openai: { kind: 'openai' },
+  text_completion_openai: { kind: 'openai' },
+  hosted_vllm: { kind: 'vllm' },
+  vllm: { kind: 'vllm' },
+  groq: { kind: 'openai', baseUrl: 'https://api.groq.com/openai/v1' },
+  deepseek: { kind: 'openai', baseUrl: 'https://api.deepseek.com/v1' },
+  mistral: { kind: 'openai', baseUrl: 'https://api.mistral.ai/v1' },
+  together_ai: { kind: 'openai', baseUrl: 'https://api.together.xyz/v1' },
+  fireworks_ai: { kind: 'openai', baseUrl: 'https://api.fireworks.ai/inference/v1' },
+  openrouter: { kind: 'openai', baseUrl: 'https://openrouter.ai/api/v1' },
+  xai: { kind: 'openai', baseUrl: 'https://api.x.ai/v1' },
+  ollama: { kind: 'openai', baseUrl: 'http://127.0.0.1:11434/v1' },
+  ollama_chat: { kind: 'openai', baseUrl: 'http://127.0.0.1:11434/v1' },
+  lm_studio: { kind: 'openai', baseUrl: 'http://127.0.0.1:1234/v1' },
+}
+const KNOWN_PARAMS: ReadonlySet<string> = new Set([
+  'model',
+  'api_base',
+  'base_url',
+  'api_key',
+  'timeout',
+  'stream_timeout',
+  'max_retries',
+  'num_retries',
+  'input_cost_per_token',
+  'output_cost_per_token',
+  'weight',
+  'order',
+  'extra_headers',
+  'extra_body',
+])
+
+/** Throws Error where the text is not YAML. */
+export function translateLiteLlm(text: string): Translation {
+  return new Translator(asFields(parse(text))).run()
+}
+
+class Translator {
+  readonly #source: Fields
+  readonly #notes: string[] = []
+  readonly #upstreams: Record<string, Record<string, unknown>> = {}
+  readonly #models: Record<string, Record<string, unknown>> = {}
+  readonly #aliases: Record<string, string> = {}
+  readonly #byGroup = new Map<string, string[]>()
+
+  constructor(source: Fields) {
+    this.#source = source
+  }
+
+  run(): Translation {
+    const list = Array.isArray(this.#source['model_list']) ? this.#source['model_list'].map(asFields) : []
+    const settings = { ...asFields(this.#source['litellm_settings']), ...asFields(this.#source['router_settings']) }
+    for (const [index, entry] of list.entries()) this.#deployment(entry, `model_list[${index}]`, settings)
+    this.#fallbacks(settings)
+    const file: Record<string, unknown> = { upstreams: this.#upstreams, models: this.#models }
+    const route = this.#route()
+    if (route !== undefined) file['routes'] = { auto: route }
+    if (Object.keys(this.#aliases).length > 0) file['aliases'] = this.#aliases
+    this.#general(file)
+    this.#rest(settings)
+    const comments =
+      this.#notes.length === 0 ? '' : `\n# Not translated:\n${this.#notes.map((note) => `#   ${note}`).join('\n')}\n`
+    return {
+      yaml: `# Translated from a LiteLLM configuration. "switchyard check" shows what it means.\n${stringify(file, { lineWidth: 0 })}${comments}`,
+      notes: this.#notes,
+    }
+  }
+
+  #deployment(entry: Fields, at: string, settings: Fields): void {
+    const group = String(entry['model_name'] ?? '')
+    const params = asFields(entry['litellm_params'])
+    const full = String(params['model'] ?? '')
+    if (group === '' || full === '') return this.#note(`${at}: it has no model_name or litellm_params.model`)
+    if (group.includes('*') || full.includes('*'))
+      return this.#note(`${at}: wildcard models have no counterpart; list the models, or call them as "upstream/model"`)
+    const slash = full.indexOf('/')
+    const prefix = slash < 0 ? 'openai' : full.slice(0, slash)
+    const model = slash < 0 ? full : full.slice(slash + 1)
+    const provider = PROVIDERS[prefix]
+    if (provider === undefined) return this.#note(`${at}: provider ${prefix} is not supported yet (${group})`)
+    const base = String(params['api_base'] ?? params['base_url'] ?? provider.baseUrl ?? '')
+    const name = this.#upstream(group, prefix, provider.kind, base, params, settings, at)
+    if (name === undefined) return
+    const known = this.#byGroup.get(group) ?? []
+    const modelName = group.replaceAll(/[/:]/g, '-') + (known.length === 0 ? '' : `-${known.length + 1}`)
+    if (known.length === 0 && modelName !== group) this.#aliases[group] = modelName
+    const existing = known
+      .map((each) => this.#models[each])
+      .find((each) => each?.['upstream'] === name && each['model'] === model)
+    // The same model at another address of one upstream became a replica there.
+    if (existing === undefined) {
+      this.#models[modelName] = { upstream: name, model, ...this.#price(params) }
+      this.#byGroup.set(group, [...known, modelName])
+      const first = known[0]
+      if (first !== undefined)
+        (this.#models[first] as Record<string, unknown>)['fallbacks'] = [...known.slice(1), modelName]
+    }
+    for (const key of Object.keys(params))
+      if (!KNOWN_PARAMS.has(key)) this.#note(`${at}.litellm_params.${key}: no counterpart`)
+    if (params['weight'] !== undefined || params['order'] !== undefined)
+      this.#note(
+        `${at}: weight and order have no counterpart; replicas share load by tokens under way, models are tried in their order`,
+      )
+  }
+
+  /** Name of the upstream of a deployment; deployments of one group and kind with the same key share one, as replicas. */
+  #upstream(
+    group: string,
+    prefix: string,
+    kind: 'openai' | 'vllm',
+    base: string,
+    params: Fields,
+    settings: Fields,
+    at: string,
+  ): string | undefined {
+    const apiKey = this.#secret(params['api_key'], `${at}.litellm_params.api_key`)
+    const url = kind === 'vllm' ? base.replace(/\/v1\/?$/, '') : base.replace(/\/+$/, '')
+    if (kind === 'vllm' && url === '') {
+      this.#note(`${at}: a vLLM deployment without api_base (${group})`)
+      return undefined
+    }
+    const key = apiKey === undefined ? {} : { apiKey }
+    for (const [name, known] of Object.entries(this.#upstreams)) {
+      if (known['kind'] !== kind || known['apiKey'] !== apiKey) continue
+      const replicas = known['replicas'] as string[] | undefined
+      if (
+        (replicas?.includes(url) ?? false) ||
+        known['baseUrl'] === url ||
+        (url === '' && known['baseUrl'] === undefined && kind === 'openai')
+      )
+        return name
+      if (
+        kind === 'vllm' &&
+        replicas !== undefined &&
+        this.#byGroup.get(group)?.some((each) => this.#models[each]?.['upstream'] === name) === true
+      ) {
+        replicas.push(url)
+        return name
+      }
+    }
+    let name = prefix.replaceAll('_', '-')
+    for (let i = 2; this.#upstreams[name] !== undefined; i++) name = `${prefix.replaceAll('_', '-')}-${i}`
+    const timeout = Number(params['timeout'] ?? settings['request_timeout'] ?? settings['timeout'])
+    const retries = Number(params['num_retries'] ?? params['max_retries'] ?? settings['num_retries'])
+    this.#upstreams[name] = {
+      kind,
+      ...(kind === 'vllm'
+        ? { replicas: [url] }
+        : url === ''
+          ? {}
+          : { baseUrl: url.endsWith('/v1') ? url : `${url}/v1` }),
+      ...key,
+      ...(Number.isFinite(timeout) && timeout > 0 ? { timeouts: { totalMs: Math.round(timeout * 1000) } } : {}),
+      ...(Number.isInteger(retries) && retries >= 0 ? { retries: Math.min(10, retries) } : {}),
+    }
+    return name
+  }
+
+  /** `os.environ/NAME` to `env:NAME`; a key in clear text is not copied. */
+  #secret(value: unknown, at: string): string | undefined {
+    if (value === undefined || value === null || /^(?:none|empty|fake|dummy|anything)/i.test(String(value)))
+      return undefined
+    const name = /^os\.environ\/(\w+)$/.exec(String(value))?.[1]
+    if (name !== undefined) return `env:${name}`
+    this.#note(`${at}: a key in clear text was not copied; put it into a variable and write apiKey: env:NAME`)
+    return undefined
+  }
+
+  #price(params: Fields): { readonly price?: Readonly<Record<string, number>> } {
+    const input = Number(params['input_cost_per_token'])
+    const output = Number(params['output_cost_per_token'])
+    if (!Number.isFinite(input) || !Number.isFinite(output)) return {}
+    // LiteLLM's prices are per token, ours per million.
+    const perM = (cost: number): number => Number((cost * 1e6).toPrecision(12))
+    return { price: { inputPerM: perM(input), outputPerM: perM(output) } }
+  }
+
+  #fallbacks(settings: Fields): void {
+    for (const key of ['fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'] as const) {
+      const list = settings[key]
+      if (!Array.isArray(list)) continue
+      for (const entry of list.map(asFields)) {
+        for (const [group, targets] of Object.entries(entry)) {
+          const own = this.#byGroup.get(group)?.[0]
+          const names = (Array.isArray(targets) ? targets.map(String) : []).flatMap(
+            (target) => this.#byGroup.get(target) ?? [],
+          )
+          const model = own === undefined ? undefined : this.#models[own]
+          if (model === undefined || names.length === 0)
+            this.#note(`${key}: ${group} -> ${String(targets)}: one of them was not translated`)
+          else model['fallbacks'] = [...new Set([...((model['fallbacks'] as string[] | undefined) ?? []), ...names])]
+        }
+      }
+      if (key !== 'fallbacks')
+        this.#note(`${key}: joined with the general fallbacks, which here cover every cause before the first content`)
+    }
+  }
+
+  /** The cheaper half as small, the rest as big, for `model: auto`; a start to be looked at. */
+  #route(): Readonly<Record<string, unknown>> | undefined {
+    const firsts = [...this.#byGroup.values()].map((names) => names[0] as string)
+    if (firsts.length === 0) return undefined
+    const isLocal = (name: string): boolean =>
+      this.#upstreams[String(this.#models[name]?.['upstream'])]?.['kind'] === 'vllm'
+    const small = firsts.filter(isLocal)
+    const big = firsts.filter((name) => !isLocal(name))
+    this.#note('routes.auto is a first guess (vLLM models small, others big): LiteLLM has no counterpart to it')
+    return {
+      small: small.length > 0 ? small : firsts.slice(0, 1),
+      big: big.length > 0 ? big : firsts.slice(-1),
+      targetBigShare: 0.3,
+    }
+  }
+
+  #general(file: Record<string, unknown>): void {
+    const general = asFields(this.#source['general_settings'])
+    const master = this.#secret(general['master_key'], 'general_settings.master_key')
+    if (master !== undefined) {
+      file['server'] = { adminKey: master }
+      file['keys'] = [{ name: 'master', key: master, tenant: 'default' }]
+    }
+    for (const key of Object.keys(general))
+      if (key !== 'master_key') this.#note(`general_settings.${key}: no counterpart`)
+  }
+
+  #rest(settings: Fields): void {
+    const used = new Set([
+      'fallbacks',
+      'context_window_fallbacks',
+      'content_policy_fallbacks',
+      'num_retries',
+      'request_timeout',
+      'timeout',
+    ])
+    for (const key of Object.keys(settings)) {
+      if (key === 'drop_params') continue
+      if (key === 'model_group_alias') {
+        for (const [alias, meant] of Object.entries(asFields(settings[key]))) {
+          const target = this.#byGroup.get(String(meant))?.[0]
+          if (target === undefined) this.#note(`model_group_alias: ${alias} -> ${String(meant)}: not translated`)
+          else this.#aliases[alias] = target
+        }
+      } else if (!used.has(key)) this.#note(`litellm_settings/router_settings.${key}: no counterpart`)
+    }
+    for (const key of Object.keys(this.#source)) {
+      if (!['model_list', 'litellm_settings', 'router_settings', 'general_settings'].includes(key))
+        this.#note(`${key}: no counterpart`)
+    }
+  }
+
+  #note(text: string): void {
+    this.#notes.push(text)
+  }
+}
+
+function asFields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
+}

@@ -1,0 +1,87 @@
+/** The process: arguments, environment, signals and exit code. Everything else is told what it needs. */
+import { isMainThread } from 'node:worker_threads'
+import { EXIT, UsageError, type Command, type Io } from './cli/command.ts'
+import { check } from './cli/check.ts'
+import { init } from './cli/init.ts'
+import { serve } from './cli/serve.ts'
+import { simulate } from './cli/simulate.ts'
+import { ConfigError, nearest } from './config/problems.ts'
+import { VERSION } from './version.ts'
+
+const COMMANDS: readonly Command[] = [serve, check, init, simulate]
+
+/** Runs one command line and resolves with the exit code. Never throws. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const [first, ...rest] = args
+  try {
+    if (first === undefined || first.startsWith('-')) {
+      if (first === '--help' || first === '-h') return help(io)
+      if (first === '--version' || first === '-V') return say(io, VERSION)
+      return await serve.run(args, io)
+    }
+    if (first === 'help') {
+      const about = COMMANDS.find((command) => command.name === rest[0])
+      return about === undefined ? help(io) : say(io, about.usage)
+    }
+    if (first === 'version') return say(io, VERSION)
+    const command = COMMANDS.find((each) => each.name === first)
+    if (command === undefined) {
+      const near = nearest(
+        first,
+        COMMANDS.map((each) => each.name),
+      )
+      throw new UsageError(
+        `There is no command "${first}".${near === undefined ? ' "switchyard help" lists them.' : ` Did you mean "${near}"?`}`,
+      )
+    }
+    if (rest.includes('--help') || rest.includes('-h')) return say(io, command.usage)
+    return await command.run(rest, io)
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof ConfigError) {
+      io.stderr.write(`${error.message}\n`)
+      return EXIT.usage
+    }
+    io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    return EXIT.internal
+  }
+}
+
+function help(io: Io): number {
+  const list = COMMANDS.map((command) => `  ${command.name.padEnd(10)} ${command.summary}`).join('\n')
+  return say(
+    io,
+    `switchyard ${VERSION}: one endpoint for agents, your GPUs behind it, and what everything cost\n\nswitchyard [command] [flags]\n\n${list}\n  version    print the version\n\n"switchyard COMMAND --help" explains one.`,
+  )
+}
+
+function say(io: Io, text: string): number {
+  io.stdout.write(`${text}\n`)
+  return EXIT.ok
+}
+
+function processIo(): Io {
+  const output = (stream: NodeJS.WriteStream): Io['stdout'] => ({
+    write: (text) => void stream.write(text),
+    isTty: stream.isTTY,
+  })
+  // Whoever read our output may have gone; that is no reason to stop serving.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    onSignal(handler) {
+      const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+      const bound = signals.map((signal) => [signal, (): void => handler(signal)] as const)
+      for (const [signal, listener] of bound) process.on(signal, listener)
+      return () => {
+        for (const [signal, listener] of bound) process.off(signal, listener)
+      }
+    },
+  }
+}
+
+if (import.meta.main && isMainThread) {
+  process.exitCode = await main(process.argv.slice(2), processIo())
+}

@@ -1,0 +1,169 @@
+/** What a simulated model answers: the same request gives the same answer. */
+import { hashText, seededRandom } from './random.ts'
+import { valueFor } from './schema-value.ts'
+import { countTokens, tokenize } from './tokens.ts'
+
+export interface SimRequest {
+  readonly model: string
+  readonly messages: readonly { readonly role: string; readonly content?: unknown; readonly tool_calls?: unknown }[]
+  readonly stream?: boolean
+  readonly stream_options?: { readonly include_usage?: boolean }
+  readonly tools?: readonly {
+    readonly type: string
+    readonly function?: { readonly name: string; readonly description?: string; readonly parameters?: unknown }
+  }[]
+  readonly tool_choice?: string | { readonly function?: { readonly name: string } }
+  readonly parallel_tool_calls?: boolean
+  readonly response_format?: { readonly type: string; readonly json_schema?: { readonly schema?: unknown } }
+  readonly max_tokens?: number
+  readonly max_completion_tokens?: number
+  readonly n?: number
+  readonly stop?: string | readonly string[]
+  readonly seed?: number
+  readonly temperature?: number
+  readonly logprobs?: boolean
+  readonly top_logprobs?: number
+}
+
+export interface SimChoice {
+  readonly tokens: readonly string[]
+  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
+  readonly finish: 'stop' | 'length' | 'tool_calls'
+}
+
+/** Recorded outcome of a prompt: whether this model got it right, and the right answer where it is known. */
+export interface Outcome {
+  readonly isRight: boolean
+  readonly gold: string | undefined
+}
+
+export interface ComposeOptions {
+  /** Put before every text. */
+  readonly prefix: string
+  readonly outcome: (prompt: string, model: string) => Outcome | undefined
+}
+
+/** The text of the last user message. */
+export function lastUserText(request: SimRequest): string {
+  const message = request.messages.findLast((each) => each.role === 'user')
+  return textOf(message?.content)
+}
+
+export function promptTokens(request: SimRequest): number {
+  let total = 3
+  for (const message of request.messages) {
+    total += 4 + countTokens(textOf(message.content))
+    if (message.tool_calls !== undefined) total += countTokens(JSON.stringify(message.tool_calls))
+  }
+  return request.tools === undefined ? total : total + countTokens(JSON.stringify(request.tools))
+}
+
+/** One choice of the answer. */
+export function compose(request: SimRequest, choice: number, options: ComposeOptions): SimChoice {
+  const prompt = lastUserText(request)
+  const seed = hashText(
+    `${request.model}\n${prompt}\n${request.seed ?? 0}\n${choice}\n${request.temperature === 0 ? 0 : choice}`,
+  )
+  const random = seededRandom(seed)
+  const words = [...new Set(prompt.match(/\p{L}{4,}/gu) ?? [])].slice(0, 12)
+  const called = toolsToCall(request, prompt)
+  if (called.length > 0) {
+    const toolCalls = called.map((tool, index) => ({
+      id: `call_${seed.toString(36)}${index}`,
+      name: tool.name,
+      arguments: JSON.stringify(valueFor(tool.parameters ?? { type: 'object' }, random, words)),
+    }))
+    return { tokens: [], toolCalls, finish: 'tool_calls' }
+  }
+  const text =
+    request.response_format?.type.startsWith('json') === true
+      ? jsonText(request, random, words)
+      : options.prefix + prose(request, prompt, words, random, options)
+  return cut(text, request)
+}
+
+function jsonText(request: SimRequest, random: () => number, words: readonly string[]): string {
+  const schema = request.response_format?.json_schema?.schema ?? {
+    type: 'object',
+    properties: { answer: { type: 'string' } },
+    required: ['answer'],
+  }
+  return JSON.stringify(valueFor(schema, random, words))
+}
+
+const OPENINGS = ['Here is a short answer.', 'In brief:', 'Let me put it simply.', 'This is how I would see it.']
+const SENTENCES = [
+  'The question turns on {word}, and most of what follows is about {other}.',
+  'First look at {word}; then {other} is easier to judge.',
+  'With {word} settled, {other} follows from it.',
+  'It helps to keep {word} and {other} apart.',
+  'One more remark on {word}: check it against {other} before relying on it.',
+]
+
+function prose(
+  request: SimRequest,
+  prompt: string,
+  words: readonly string[],
+  random: () => number,
+  options: ComposeOptions,
+): string {
+  const outcome = options.outcome(prompt, request.model)
+  if (outcome !== undefined) {
+    const gold = outcome.gold ?? 'the recorded right answer'
+    return outcome.isRight
+      ? `The answer is ${gold}.`
+      : 'The answer is something else. (A recorded wrong answer of this model.)'
+  }
+  // Lengths of real answers are roughly log-normal (Box-Muller from two uniform numbers).
+  const normal = Math.sqrt(-2 * Math.log(Math.max(random(), 1e-9))) * Math.cos(2 * Math.PI * random())
+  const count = Math.max(1, Math.min(40, Math.round(Math.exp(1.1 + 0.7 * normal))))
+  const word = (): string => words[Math.floor(random() * words.length)] ?? 'this'
+  const sentences = Array.from({ length: count }, () =>
+    (SENTENCES[Math.floor(random() * SENTENCES.length)] as string).replace('{word}', word()).replace('{other}', word()),
+  )
+  return [OPENINGS[Math.floor(random() * OPENINGS.length)], ...sentences].join(' ')
+}
+
+function cut(text: string, request: SimRequest): SimChoice {
+  let whole = text
+  for (const stop of typeof request.stop === 'string' ? [request.stop] : (request.stop ?? [])) {
+    const at = whole.indexOf(stop)
+    if (at >= 0) whole = whole.slice(0, at)
+  }
+  const tokens = tokenize(whole)
+  const cap = request.max_tokens ?? request.max_completion_tokens ?? 4096
+  return tokens.length > cap
+    ? { tokens: tokens.slice(0, cap), toolCalls: [], finish: 'length' }
+    : { tokens, toolCalls: [], finish: 'stop' }
+}
+
+type ToolFunction = { readonly name: string; readonly description?: string; readonly parameters?: unknown }
+
+/** With `auto` a tool is called when the prompt shares words with what it says about itself, and only before there is a result. */
+function toolsToCall(request: SimRequest, prompt: string): readonly ToolFunction[] {
+  const tools = (request.tools ?? []).flatMap((tool) => (tool.function === undefined ? [] : [tool.function]))
+  if (tools.length === 0 || request.tool_choice === 'none') return []
+  if (typeof request.tool_choice === 'object')
+    return tools.filter((tool) => tool.name === (request.tool_choice as { function?: { name: string } }).function?.name)
+  if (request.messages.at(-1)?.role === 'tool') return []
+  const asked = new Set((prompt.toLowerCase().match(/\p{L}{4,}/gu) ?? []).map((word) => word.slice(0, 5)))
+  const scored = tools
+    .map((tool) => ({ tool, score: overlap(`${tool.name} ${tool.description ?? ''}`, asked) }))
+    .toSorted((a, b) => b.score - a.score)
+  const best = scored[0]
+  if (best === undefined || (best.score === 0 && request.tool_choice !== 'required')) return []
+  const second = scored[1]
+  const isParallel =
+    request.parallel_tool_calls !== false && second !== undefined && second.score > 0 && second.score === best.score
+  return isParallel ? [best.tool, second.tool] : [best.tool]
+}
+
+function overlap(text: string, asked: ReadonlySet<string>): number {
+  return (text.toLowerCase().match(/\p{L}{4,}/gu) ?? []).filter((word) => asked.has(word.slice(0, 5))).length
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content.map((part: { text?: unknown }) => (typeof part.text === 'string' ? part.text : '')).join('\n')
+}
