@@ -1,5 +1,6 @@
 /** What the router looks at in a request: the last thing a person asked for, and the shape of everything around it. */
 import type { ChatRequest, JsonObject, Message, Tool } from '../protocol/request.ts'
+import { surfaceOf } from './text-surface.ts'
 
 export interface RoutingFeatures {
   /** The last real user ask, cut to its first `HEAD_CHARS` and last `TAIL_CHARS` UTF-16 units; empty where there is none. */
@@ -75,6 +76,9 @@ interface Ask {
 /** Agents append hundreds of tool results after one ask; older messages than this say nothing more. */
 const SCAN_MESSAGES = 256
 
+/** Reminders are looked for in this many characters at either end of a message. */
+const SCAN_CHARS = 65_536
+
 function lastAsk(messages: readonly Message[]): Ask {
   let toolResultsSince = 0
   const end = Math.max(0, messages.length - SCAN_MESSAGES)
@@ -82,7 +86,7 @@ function lastAsk(messages: readonly Message[]): Ask {
     const message = messages[index] as Message
     if (message.role === 'tool') toolResultsSince++
     if (message.role !== 'user') continue
-    const text = withoutReminders(textOf(message.content)).trim()
+    const text = withoutReminders(ends(textOf(message.content), SCAN_CHARS)).trim()
     if (text !== '') return { text, index, toolResultsSince }
   }
   return { text: '', index: -1, toolResultsSince }
@@ -128,63 +132,11 @@ function withoutReminders(text: string): string {
 }
 
 function cut(text: string): string {
-  if (text.length <= HEAD_CHARS + TAIL_CHARS) return text
-  return `${text.slice(0, HEAD_CHARS)}\n${text.slice(-TAIL_CHARS)}`
+  return text.length <= HEAD_CHARS + TAIL_CHARS ? text : `${text.slice(0, HEAD_CHARS)}\n${text.slice(-TAIL_CHARS)}`
 }
 
-interface Surface {
-  words: number
-  lines: number
-  digits: number
-  capitals: number
-  nonAscii: number
-  mathSigns: number
-  optionLines: number
-  codeFences: number
-  negations: number
-  questionMarks: number
-}
-
-const MATH_SIGNS: ReadonlySet<number> = new Set(Array.from('+*/=^<>$\\%', (sign) => sign.charCodeAt(0)))
-const NEGATIONS = /\b(?:not|no|never|none|except|without|neither|nor|least|false)\b|n't\b/gi
-/** A line such as `B. …`, `B) …` or `(b) …`: one option of a multiple-choice question. */
-const OPTION_LINES = /^[ \t]{0,8}\(?[A-Pa-p][.)] /gm
-const CODE_FENCES = /```/g
-
-function surfaceOf(text: string): Surface {
-  const surface: Surface = {
-    words: 0,
-    lines: text === '' ? 0 : 1,
-    digits: 0,
-    capitals: 0,
-    nonAscii: 0,
-    mathSigns: 0,
-    optionLines: matches(text, OPTION_LINES),
-    codeFences: text.includes('```') ? matches(text, CODE_FENCES) : 0,
-    negations: matches(text, NEGATIONS),
-    questionMarks: 0,
-  }
-  let inWord = false
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    const isSpace = code === 32 || (code >= 9 && code <= 13)
-    if (!isSpace && !inWord) surface.words++
-    inWord = !isSpace
-    if (code === 10) surface.lines++
-    else if (code >= 48 && code <= 57) surface.digits++
-    else if (code >= 65 && code <= 90) surface.capitals++
-    else if (code === 63) surface.questionMarks++
-    else if (code > 127) surface.nonAscii++
-    else if (MATH_SIGNS.has(code)) surface.mathSigns++
-  }
-  return surface
-}
-
-function matches(text: string, pattern: RegExp): number {
-  let count = 0
-  pattern.lastIndex = 0
-  while (pattern.test(text)) count++
-  return count
+function ends(text: string, chars: number): string {
+  return text.length <= chars * 2 ? text : `${text.slice(0, chars)}\n${text.slice(-chars)}`
 }
 
 const SCAN_TOOLS = 64

@@ -1,4 +1,7 @@
-/** Hashed word 1–2-grams and character 3–5-grams of a text, counted into a fixed number of buckets. */
+/**
+ * Hashed word 1–2-grams and character 4-grams of a text, counted into a fixed number of buckets. Character 3- and 5-grams beside
+ * them were tried: APGR over all outcome sets 0.619 instead of 0.618, at twice the time.
+ */
 
 /** Buckets are numbered by 16 bits, so an index fits a Uint16. */
 export const BUCKETS = 65_536
@@ -19,15 +22,15 @@ const DIGIT = 48
  */
 export class NgramCounter {
   readonly counts: Uint16Array = new Uint16Array(BUCKETS)
-  touched: Uint16Array = new Uint16Array(16_384)
+  touched: Uint16Array = new Uint16Array(8192)
   size = 0
   #codes = new Uint16Array(2048)
 
   count(text: string): void {
     this.#forget()
     const length = this.#normalise(text)
-    // At most 3 character grams and 2 word grams start at each position.
-    if (this.touched.length < length * 5) this.touched = new Uint16Array(length * 5)
+    // At most one character gram and two word grams start at each position.
+    if (this.touched.length < length * 3) this.touched = new Uint16Array(length * 3)
     this.#countChars(length)
     this.#countWords(length)
   }
@@ -57,18 +60,11 @@ export class NgramCounter {
 
   #countChars(length: number): void {
     const codes = this.#codes
-    for (let start = 0; start + 3 <= length; start++) {
-      let hash = CHAR_SEED
-      hash = Math.imul(hash ^ (codes[start] as number), FNV_PRIME)
+    for (let start = 0; start + 4 <= length; start++) {
+      let hash = Math.imul(CHAR_SEED ^ (codes[start] as number), FNV_PRIME)
       hash = Math.imul(hash ^ (codes[start + 1] as number), FNV_PRIME)
       hash = Math.imul(hash ^ (codes[start + 2] as number), FNV_PRIME)
-      this.#add(hash)
-      if (start + 4 > length) continue
-      hash = Math.imul(hash ^ (codes[start + 3] as number), FNV_PRIME)
-      this.#add(hash)
-      if (start + 5 > length) continue
-      hash = Math.imul(hash ^ (codes[start + 4] as number), FNV_PRIME)
-      this.#add(hash)
+      this.#add(Math.imul(hash ^ (codes[start + 3] as number), FNV_PRIME))
     }
   }
 
