@@ -9,7 +9,7 @@ interface ActiveCall {
 /** The calls under way, so that a drain can wait for them and, at its end, cut them. */
 export class ActiveCalls {
   readonly #calls = new Set<ActiveCall>()
-  #idle: (() => void) | undefined
+  #waiting: (() => void)[] = []
 
   get size(): number {
     return this.#calls.size
@@ -21,7 +21,8 @@ export class ActiveCalls {
     this.#calls.add(call)
     return () => {
       this.#calls.delete(call)
-      if (this.#calls.size === 0) this.#idle?.()
+      if (this.#calls.size > 0) return
+      for (const resolve of this.#waiting.splice(0)) resolve()
     }
   }
 
@@ -29,7 +30,7 @@ export class ActiveCalls {
   whenIdle(): Promise<void> {
     if (this.#calls.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#idle = resolve
+      this.#waiting.push(resolve)
     })
   }
 

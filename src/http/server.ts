@@ -31,11 +31,11 @@ export function buildServer(options: ServerOptions): GatewayServer {
     requestTimeout: options.requestTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    disableRequestLogging: true,
     exposeHeadRoutes: false,
     genReqId: () => newId(REQUEST_ID_PREFIX),
     requestIdHeader: false,
     clientErrorHandler: (error, socket) => answerRejectedConnection(error, socket),
+    http: { connectionsCheckingInterval: Math.min(5000, Math.ceil(options.requestTimeoutMs / 4)) },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     frameworkErrors: (error, request, reply) => {
       reply.hijack()
@@ -81,7 +81,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
   })
   app.options('*', (request, reply) => {
     reply.hijack()
-    reply.raw.writeHead(204, { ...base(request), allow: 'GET, POST, OPTIONS', 'content-length': '0' })
+    reply.raw.writeHead(200, { ...base(request), allow: 'GET, POST, OPTIONS', 'content-length': '0' })
     reply.raw.end()
   })
 

@@ -47,7 +47,9 @@ function checkAddress(host: string, authority: string): UrlVerdict {
     .toLowerCase()
   if (host.includes('.') && written !== host) return no('has an unusual spelling of an IP address')
   const address = ipaddr.process(host)
-  return address.range() === 'unicast' ? OK : no('is not a public IP address')
+  // Of IPv6 only 2000::/3 is given out (IANA); the rest holds old ways to write an IPv4 address.
+  const isGiven = address.kind() === 'ipv4' || /^[23][0-9a-f]{3}:/.test(address.toNormalizedString().padStart(4, '0'))
+  return isGiven && address.range() === 'unicast' ? OK : no('is not a public IP address')
 }
 
 function checkName(host: string, authority: string): UrlVerdict {

@@ -46,6 +46,11 @@ export class SseDecoder {
     }
   }
 
+  /** An event has begun and not ended. */
+  get isMidEvent(): boolean {
+    return this.#pending !== '' || this.#data !== undefined
+  }
+
   /** The stream is over: an event that lacks only its blank line still counts (many servers forget it). */
   end(): void {
     const rest = this.#pending + this.#utf8.end()

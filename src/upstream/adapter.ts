@@ -17,6 +17,8 @@ export interface AnswerDecoder {
   readonly isDone: boolean
   readonly hasFinish: boolean
   readonly hasChoices: boolean
+  /** The bytes so far end inside an event. */
+  readonly isMidEvent: boolean
   feed(bytes: Buffer): AnswerChunk | undefined
   end(): AnswerChunk | undefined
   usage(): Usage

@@ -235,8 +235,20 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** The stream broke. After the finish of a choice nothing of the answer is missing, only its usage. */
   #endBroken(error: SwitchyardError): void {
     const decoder = this.#decoder as AnswerDecoder
-    if (decoder.hasFinish && decoder.error === undefined) this.#complete(decoder.usage())
-    else this.#fail(error, decoder.hasChoices ? decoder.usage() : undefined)
+    if (decoder.hasFinish && decoder.error === undefined) {
+      this.#complete(decoder.usage())
+      return
+    }
+    if (decoder.isMidEvent && decoder.hasChoices) this.#showBeginning()
+    this.#fail(error, decoder.hasChoices ? decoder.usage() : undefined)
+  }
+
+  /** Content had begun to arrive when the stream broke: the answer counts as begun, it is shown so far and never tried elsewhere. */
+  #showBeginning(): void {
+    if (this.#held === undefined || this.#phase === 'over') return
+    this.#options.consumer.chunk(this.#held)
+    this.#held = undefined
+    this.#contentSent = true
   }
 
   #takeWhole(): void {

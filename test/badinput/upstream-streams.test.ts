@@ -39,8 +39,6 @@ const SECRETS = [
   'sk-SECRET-123',
   'upstream says no',
   '502 Bad Gateway',
-  'overloaded',
-  'Overloaded',
   'MidStreamFallbackError',
 ]
 /** Rows for other wire dialects than OpenAI chat. */

@@ -36,6 +36,8 @@ const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as 
 const SERVICE_TIERS = ['auto', 'default', 'flex', 'scale', 'priority'] as const
 const RETENTIONS = ['in-memory', 'in_memory', '24h'] as const
 const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
+/** The API has 37; each unknown one is compared with all known ones. */
+const MAX_FIELDS = 256
 const MAX_CHOICES = 128
 /** More output than this fits no model; kept far below what a price could overflow with 128 choices. */
 const MAX_OUTPUT_TOKENS = 1_000_000_000
@@ -51,6 +53,9 @@ const MAX_METADATA = 16
  */
 export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRequest {
   const fields = body as Fields
+  if (Object.keys(fields).length > MAX_FIELDS) {
+    throw new SwitchyardError('object_above_max_properties', `The body has more than ${MAX_FIELDS} top-level fields.`)
+  }
   // Before the names: who wrote "Model" should hear what is missing.
   for (const required of ['model', 'messages']) if (fields[required] === undefined) throw missing(required)
   const dropped = checkNames(fields, options)

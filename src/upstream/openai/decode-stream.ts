@@ -1,7 +1,7 @@
 import { isContent, type AnswerChunk, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
 import type { JsonObject } from '../../protocol/request.ts'
 import { SseDecoder } from '../../protocol/sse.ts'
-import type { SwitchyardError } from '../../shared/errors.ts'
+import { SwitchyardError } from '../../shared/errors.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason } from './finish-reason.ts'
 import { isPlainChunk } from './plain-chunk.ts'
@@ -32,6 +32,8 @@ export class StreamDecoder {
   readonly #requestBytes: number
   readonly #choicesAsked: number
   #id: string | undefined
+  #isEnding = false
+  #wasCutMidEvent = false
   #contentChunks = 0
   #contentBytes = 0
   readonly #usages: Record<string, unknown>[] = []
@@ -50,8 +52,14 @@ export class StreamDecoder {
     return this.#flush()
   }
 
+  /** The answer was cut inside an event, so that something of it had begun to arrive. */
+  get isMidEvent(): boolean {
+    return this.#sse.isMidEvent || this.#wasCutMidEvent
+  }
+
   /** The stream is over; returns what a last event without its blank line said. */
   end(): AnswerChunk | undefined {
+    this.#isEnding = true
     this.#sse.end()
     return this.#flush()
   }
@@ -104,6 +112,11 @@ export class StreamDecoder {
     try {
       chunk = JSON.parse(data)
     } catch {
+      if (this.#isEnding) {
+        this.#wasCutMidEvent = true
+        this.error = new SwitchyardError('upstream_stream_truncated', 'The model server ended its answer in the middle.')
+        return
+      }
       // A frame that cannot be read may have held anything, also the middle of a tool call: going on would hide the gap.
       this.error = failure('upstream_garbage', { detail: 'a stream frame is not JSON' })
       return
