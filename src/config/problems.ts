@@ -106,7 +106,7 @@ function fromIssue(issue: z.core.$ZodIssue, lines: Lines): readonly Problem[] {
       return [problem(`it is too large; the most is ${issue.maximum}.`)]
     case 'invalid_union': {
       const best = issue.errors.find((each) => each[0]?.code !== 'invalid_value') ?? issue.errors[0] ?? []
-      return best.flatMap((each) => fromIssue({ ...each, path: [...path, ...each.path] } as z.core.$ZodIssue, lines))
+      return best.flatMap((each) => fromIssue({ ...each, path: [...path, ...each.path] }, lines))
     }
     default:
       return [problem(`${issue.message}.`)]

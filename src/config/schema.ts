@@ -234,8 +234,8 @@ export function namesAt(path: readonly PropertyKey[]): readonly string[] {
 function inside(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType | undefined {
   const plain = unwrap(schema)
   if (plain instanceof z.ZodObject) return plain.shape[String(step)] as z.core.$ZodType | undefined
-  if (plain instanceof z.ZodRecord) return plain.valueType as z.core.$ZodType
-  if (plain instanceof z.ZodArray) return plain.element as z.core.$ZodType
+  if (plain instanceof z.ZodRecord) return plain.valueType
+  if (plain instanceof z.ZodArray) return plain.element
   return undefined
 }
 
@@ -246,12 +246,10 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
     schema instanceof z.ZodPrefault ||
     schema instanceof z.ZodNullable
   ) {
-    return unwrap(schema.unwrap() as z.core.$ZodType)
+    return unwrap(schema.unwrap())
   }
   if (schema instanceof z.ZodUnion) {
-    const objects = schema.options
-      .map((each) => unwrap(each as z.core.$ZodType))
-      .filter((each) => each instanceof z.ZodObject)
+    const objects = schema.options.map((each) => unwrap(each)).filter((each) => each instanceof z.ZodObject)
     return objects[0] ?? schema
   }
   return schema

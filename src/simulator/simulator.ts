@@ -289,7 +289,7 @@ class SimulatedServer implements Simulator {
       const pieces = fault?.fault === 'split' ? [...Buffer.from(frame)].map((byte) => Buffer.from([byte])) : [frame]
       let isFull = false
       for (const piece of pieces) isFull = !response.write(piece)
-      if (!isFull || response.destroyed) return
+      if (!isFull || response.destroyed) return undefined
       return new Promise((resolve) => {
         response.once('drain', resolve)
         response.once('close', resolve)
@@ -307,7 +307,7 @@ class SimulatedServer implements Simulator {
 
   #wait(ms: number): Promise<void> | void {
     const scaled = this.#options.speed === 0 ? 0 : ms / this.#options.speed
-    if (scaled < 0.5) return
+    if (scaled < 0.5) return undefined
     return sleep(scaled)
   }
 

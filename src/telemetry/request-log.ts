@@ -1,12 +1,6 @@
-import { destination, pino, type DestinationStream, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger } from 'pino'
 import type { FinishedRequest, Reporter } from '../gateway/steps.ts'
 import { formatUsd } from '../shared/money.ts'
-
-/** A place for log lines. `problems` hears once when lines can no longer be written (disk full) and once when they can again. */
-export interface LogTarget {
-  readonly stream: DestinationStream
-  close(): Promise<void>
-}
 
 /** Names that never appear in a line, should an object with them ever be logged. */
 const SECRET_PATHS = [
@@ -59,32 +53,6 @@ export class RequestLog implements Reporter {
     }
     if (record.status >= 500) this.logger.warn(line)
     else this.logger.info(line)
-  }
-}
-
-/**
- * A log file written in the background. A full disk must not stop the service: lines that cannot be written are dropped,
- * which is said once on `onProblem`.
- */
-export function openLogFile(path: string, onProblem: (sentence: string) => void): LogTarget {
-  const stream = destination({ dest: path, mkdir: true, sync: false, minLength: 4096, maxLength: 1 << 20 })
-  let hasProblem = false
-  stream.on('error', (error: Error) => {
-    if (hasProblem) return
-    hasProblem = true
-    onProblem(`The log file cannot be written and lines are being dropped: ${error.message}`)
-  })
-  const flush = setInterval(() => stream.flush(), 1000)
-  flush.unref()
-  return {
-    stream,
-    close: (): Promise<void> =>
-      new Promise((resolve) => {
-        clearInterval(flush)
-        stream.once('close', resolve)
-        stream.once('error', () => resolve())
-        stream.end()
-      }),
   }
 }
 

@@ -35,12 +35,7 @@ interface Row {
   }
 }
 
-const SECRETS = [
-  'sk-SECRET-123',
-  'upstream says no',
-  '502 Bad Gateway',
-  'MidStreamFallbackError',
-]
+const SECRETS = ['sk-SECRET-123', 'upstream says no', '502 Bad Gateway', 'MidStreamFallbackError']
 /** Rows for other wire dialects than OpenAI chat. */
 const isOtherDialect = (row: Row): boolean => row.id.startsWith('anthropic/')
 const rows = readFixture<Row>('badinput/sse.jsonl').filter((row) => !isOtherDialect(row))

@@ -114,7 +114,10 @@ export class StreamDecoder {
     } catch {
       if (this.#isEnding) {
         this.#wasCutMidEvent = true
-        this.error = new SwitchyardError('upstream_stream_truncated', 'The model server ended its answer in the middle.')
+        this.error = new SwitchyardError(
+          'upstream_stream_truncated',
+          'The model server ended its answer in the middle.',
+        )
         return
       }
       // A frame that cannot be read may have held anything, also the middle of a tool call: going on would hide the gap.
