@@ -20,6 +20,8 @@ import { SseAnswer } from './sse-answer.ts'
 export const REQUEST_ID_PREFIX = 'req_'
 
 export interface ChatRouteOptions extends Pick<ServerOptions, 'runtime' | 'idempotency' | 'now' | 'onDefect'> {
+  /** Callers of requests whose key was checked before the body was read. */
+  readonly callers: { get(request: FastifyRequest): Caller | undefined }
   readonly calls: ActiveCalls
   readonly isDraining: () => boolean
   readonly baseHeaders: (request: FastifyRequest) => Record<string, string>
@@ -34,8 +36,7 @@ export function chatHandler(
     const runtime = options.runtime()
     const response = reply.raw
     reply.hijack()
-    // The key was checked before the body was read; this only says whose it was.
-    const caller = runtime.keyring.authenticate(...credentials(request))
+    const caller = options.callers.get(request) ?? runtime.keyring.authenticate(...credentials(request))
     const headers = (): Record<string, string> => ({ ...options.baseHeaders(request), ...caller.limiter?.headers() })
     let call: Call
     let sink: AnswerSink

@@ -46,9 +46,11 @@ export class JsonAnswer implements AnswerSink {
     if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
     if (cost !== undefined) headers['x-cost-usd'] = formatUsd(cost)
     headers['content-type'] = 'application/json; charset=utf-8'
-    headers['content-length'] = String(Buffer.byteLength(body))
+    const bytes = Buffer.byteLength(body)
+    headers['content-length'] = String(bytes)
     this.#response.writeHead(200, headers)
-    this.#response.end(body)
+    // Text without multi-byte characters is the same in both encodings, and Latin-1 needs no transcoding.
+    this.#response.end(body, bytes === body.length ? 'latin1' : 'utf8')
   }
 
   fail(error: SwitchyardError): void {

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Caller } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
@@ -85,12 +86,14 @@ export function buildServer(options: ServerOptions): GatewayServer {
     reply.raw.end()
   })
 
-  const handleChat = chatHandler({ ...options, calls, isDraining: () => isDraining, baseHeaders: base })
+  /** Who sent a request, found out once. */
+  const callers = new WeakMap<FastifyRequest, Caller>()
+  const handleChat = chatHandler({ ...options, callers, calls, isDraining: () => isDraining, baseHeaders: base })
   const authenticated = {
     onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
       try {
         // Before the body is read: a stranger must not make us buffer 32 MiB.
-        options.runtime().keyring.authenticate(...credentials(request))
+        callers.set(request, options.runtime().keyring.authenticate(...credentials(request)))
       } catch (thrown) {
         refuse(request, reply, thrown)
         return

@@ -16,14 +16,20 @@ const SECRET_PATHS = [
 
 /** One structured line per finished request, and lines for what happens to the process. Holds no prompt, answer or key. */
 export class RequestLog implements Reporter {
+  /** For what happens to the process; slower, with secrets redacted by name. */
   readonly logger: Logger
+  readonly #stream: DestinationStream
 
   constructor(stream: DestinationStream) {
+    this.#stream = stream
     this.logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: SECRET_PATHS }, stream)
   }
 
   finished(record: FinishedRequest): void {
+    // Written here in pino's own form: 25 plain fields of ours need none of its serialisers, which cost more than the routing.
     const line = {
+      level: record.status >= 500 ? pino.levels.values['warn'] : pino.levels.values['info'],
+      time: new Date().toISOString(),
       event: 'request',
       id: record.id,
       tenant: record.tenant,
@@ -51,8 +57,8 @@ export class RequestLog implements Reporter {
       first_content_ms: record.firstContentMs === undefined ? undefined : round(record.firstContentMs),
       dropped: record.dropped.length === 0 ? undefined : record.dropped.map((name) => name.slice(0, 64)),
     }
-    if (record.status >= 500) this.logger.warn(line)
-    else this.logger.info(line)
+    this.#stream.write(`${JSON.stringify(line)}
+`)
   }
 }
 
