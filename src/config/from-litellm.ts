@@ -64,12 +64,12 @@ class Translator {
     const settings = { ...asFields(this.#source['litellm_settings']), ...asFields(this.#source['router_settings']) }
     for (const [index, entry] of list.entries()) this.#deployment(entry, `model_list[${index}]`, settings)
     this.#fallbacks(settings)
+    this.#rest(settings)
     const file: Record<string, unknown> = { upstreams: this.#upstreams, models: this.#models }
     const route = this.#route()
     if (route !== undefined) file['routes'] = { auto: route }
     if (Object.keys(this.#aliases).length > 0) file['aliases'] = this.#aliases
     this.#general(file)
-    this.#rest(settings)
     const comments =
       this.#notes.length === 0 ? '' : `\n# Not translated:\n${this.#notes.map((note) => `#   ${note}`).join('\n')}\n`
     return {

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { translateLiteLlm } from '../../src/config/from-litellm.ts'
+import { loadConfig } from '../../src/config/load.ts'
+
+const LITELLM = `
+model_list:
+  - model_name: gpt-4o
+    litellm_params: { model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY, rpm: 100 }
+  - model_name: qwen
+    litellm_params: { model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://10.0.0.1:8000/v1", input_cost_per_token: 0.00000005, output_cost_per_token: 0.0000002 }
+  - model_name: qwen
+    litellm_params: { model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://10.0.0.2:8000/v1" }
+  - model_name: claude
+    litellm_params: { model: anthropic/claude-sonnet-4-5, api_key: os.environ/ANTHROPIC_API_KEY }
+  - model_name: clear
+    litellm_params: { model: openai/gpt-4o-mini, api_key: sk-fake-clear-text }
+litellm_settings: { drop_params: true, success_callback: [langfuse], num_retries: 3 }
+router_settings:
+  fallbacks: [{ qwen: [gpt-4o] }]
+  model_group_alias: { gpt-4: gpt-4o }
+general_settings: { master_key: os.environ/MASTER_KEY, database_url: os.environ/DB }
+`
+
+test('a LiteLLM configuration becomes one that starts, with replicas, prices, fallbacks, keys and aliases', async () => {
+  const { yaml, notes } = translateLiteLlm(LITELLM)
+  const cwd = mkdtempSync(join(tmpdir(), 'switchyard-litellm-'))
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
+  writeFileSync(join(cwd, 'switchyard.yaml'), yaml)
+
+  const config = await loadConfig({}, { cwd, env: { OPENAI_API_KEY: 'sk-fake-openai', MASTER_KEY: 'sk-fake-master' } })
+
+  expect(config.upstreams.find((upstream) => upstream.kind === 'vllm')?.replicas).toEqual([
+    'http://10.0.0.1:8000/v1',
+    'http://10.0.0.2:8000/v1',
+  ])
+  expect(config.upstreams.find((upstream) => upstream.name === 'openai')).toMatchObject({ kind: 'openai', retries: 3 })
+  expect(config.targets.get('qwen')).toMatchObject({
+    model: 'Qwen/Qwen3-8B',
+    fallbacks: ['gpt-4o'],
+    price: { inputPerM: 50_000_000, outputPerM: 200_000_000 },
+  })
+  expect(config.aliases).toEqual({ 'gpt-4': 'gpt-4o' })
+  expect(config.keys).toHaveLength(1)
+  expect(notes.join('\n')).toMatch(/provider anthropic is not supported yet/)
+  expect(notes.join('\n')).toMatch(/rpm: no counterpart/)
+  expect(notes.join('\n')).toMatch(/success_callback: no counterpart/)
+  expect(notes.join('\n')).toMatch(/database_url: no counterpart/)
+  expect(yaml).not.toContain('sk-fake-clear-text')
+  expect(notes.join('\n')).toMatch(/a key in clear text was not copied/)
+})
