@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The process: arguments, environment, signals and exit code. Everything else is told what it needs. */
 import { isMainThread } from 'node:worker_threads'
 import { EXIT, UsageError, type Command, type Io } from './cli/command.ts'
@@ -15,25 +16,16 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = args
   try {
     if (first === undefined || first.startsWith('-')) {
-      if (first === '--help' || first === '-h') return help(io)
       if (first === '--version' || first === '-V') return say(io, VERSION)
+      // Without a command the flags are those of serve, and --help means the whole program.
+      if (args.includes('--help') || args.includes('-h')) return help(io)
       return await serve.run(args, io)
     }
     if (first === 'help') {
-      const about = COMMANDS.find((command) => command.name === rest[0])
-      return about === undefined ? help(io) : say(io, about.usage)
+      return rest[0] === undefined ? help(io) : say(io, find(rest[0]).usage)
     }
     if (first === 'version') return say(io, VERSION)
-    const command = COMMANDS.find((each) => each.name === first)
-    if (command === undefined) {
-      const near = nearest(
-        first,
-        COMMANDS.map((each) => each.name),
-      )
-      throw new UsageError(
-        `There is no command "${first}".${near === undefined ? ' "switchyard help" lists them.' : ` Did you mean "${near}"?`}`,
-      )
-    }
+    const command = find(first)
     if (rest.includes('--help') || rest.includes('-h')) return say(io, command.usage)
     return await command.run(rest, io)
   } catch (error) {
@@ -44,6 +36,16 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
     return EXIT.internal
   }
+}
+
+/** Throws UsageError with the nearest name. */
+function find(name: string): Command {
+  const command = COMMANDS.find((each) => each.name === name)
+  if (command !== undefined) return command
+  const names = [...COMMANDS.map((each) => each.name), 'help', 'version']
+  const near = nearest(name, names)
+  const hint = near === undefined ? '"switchyard help" lists them.' : `Did you mean "${near}"?`
+  throw new UsageError(`There is no command "${name}". ${hint}`)
 }
 
 function help(io: Io): number {

@@ -48,7 +48,7 @@ export function parseFlags(
     return { values, positionals }
   } catch (error) {
     const flag = /'(--?[\w-]+)/.exec(error instanceof Error ? error.message : '')?.[1] ?? ''
-    const near = nearest(flag.replace(/^-+/, ''), Object.keys(options))
+    const near = nearest(flag.replace(/^-+/, ''), [...Object.keys(options), 'help'])
     const isUnknown = error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
     if (isUnknown)
       throw new UsageError(`There is no flag ${flag}.${near === undefined ? '' : ` Did you mean --${near}?`}`)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { translateLiteLlm } from '../config/from-litellm.ts'
+import { translateLiteLlm, type Translation } from '../config/from-litellm.ts'
 import { EXIT, UsageError, type Command } from './command.ts'
 import { parseFlags } from './config-flags.ts'
 
@@ -31,7 +31,7 @@ translated is listed, and stands as comments at the end of the file.
     }
     const from = resolve(io.cwd, String(values['from']))
     if (!existsSync(from)) throw new UsageError(`There is no file ${from}.`)
-    const { yaml, notes } = translateLiteLlm(readFileSync(from, 'utf8'))
+    const { yaml, notes } = translate(from)
     writeFileSync(out, yaml)
     io.stdout.write(`wrote ${out}\n`)
     if (notes.length === 0) io.stdout.write('everything was translated\n')
@@ -39,6 +39,16 @@ translated is listed, and stands as comments at the end of the file.
     io.stdout.write('"switchyard check" shows what it means.\n')
     return Promise.resolve(EXIT.ok)
   },
+}
+
+/** Throws UsageError where the file cannot be read or is no YAML. */
+function translate(from: string): Translation {
+  try {
+    return translateLiteLlm(readFileSync(from, 'utf8'))
+  } catch (error) {
+    const [reason] = error instanceof Error ? error.message.split('\n') : [String(error)]
+    throw new UsageError(`${from} cannot be translated: ${reason} Is it the config.yaml of a LiteLLM proxy?`)
+  }
 }
 
 const EXAMPLE = `# Switchyard configuration. "switchyard check" prints what is in force; docs/configuration.md explains every setting.

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
+import { Secret } from '../shared/secret.ts'
 import { VERSION } from '../version.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
@@ -29,12 +30,20 @@ ${CONFIG_FLAGS_HELP}`,
     try {
       url = (await app.listen()).url
     } catch (error) {
+      // What is open already (the simulator, the log) would keep the process alive.
+      await app.close('now')
+      await log.close()
       throw new UsageError(listenSentence(error, config))
     }
     const stopped = untilStopped(io, async (how) => app.close(how))
+    let current = config
+    let reloading = Promise.resolve()
     const stopReloading = io.onSignal((signal) => {
       if (signal !== 'SIGHUP') return
-      void reload(load, (next) => app.reload(next), io)
+      // One after the other: of two quick signals the later file counts.
+      reloading = reloading.then(async () => {
+        current = await reload(load, current, (next) => app.reload(next), io)
+      })
     })
     say(`switchyard listening on ${url}`)
     if (io.stdout.isTty || config.log === 'stdout') for (const line of firstSteps(url, config)) say(line)
@@ -45,14 +54,37 @@ ${CONFIG_FLAGS_HELP}`,
   },
 }
 
-async function reload(load: () => Promise<Config>, apply: (next: Config) => void, io: Io): Promise<void> {
+/** Takes the file's new state over, or keeps `current` and says why: one line either way. Returns what is in force. */
+async function reload(
+  load: () => Promise<Config>,
+  current: Config,
+  apply: (next: Config) => void,
+  io: Io,
+): Promise<Config> {
   try {
-    apply(await load())
-    io.stderr.write('configuration read again and in force\n')
+    const next = await load()
+    apply(next)
+    const late = fixedAtStart(current, next)
+    const but = late.length === 0 ? '' : `, but ${late.join(', ')} only after a restart`
+    io.stderr.write(`configuration read again and in force${but}\n`)
+    return next
   } catch (error) {
-    const why = error instanceof ConfigError ? error.message : String(error)
-    io.stderr.write(`the new configuration is wrong, the old one stays in force:\n${why}\n`)
+    const why = error instanceof ConfigError ? error.message.replaceAll('\n', '; ') : String(error)
+    io.stderr.write(`the new configuration is wrong, the old one stays in force: ${why}\n`)
+    return current
   }
+}
+
+/** Settings that differ and cannot change while the service listens. */
+function fixedAtStart(current: Config, next: Config): readonly string[] {
+  const names = ['host', 'port', 'adminKey', 'bodyLimitBytes', 'keepAliveSeconds', 'requestTimeoutSeconds'] as const
+  const shown = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value)
+  const changed: string[] = names
+    .filter((name) => shown(current.server[name]) !== shown(next.server[name]))
+    .map((name) => `server.${name}`)
+  if (current.dataDir !== next.dataDir) changed.push('dataDir')
+  if (current.log !== next.log) changed.push('telemetry.log')
+  return changed
 }
 
 /** Resolves when the service has stopped: the first signal drains, the second ends at once. */

@@ -18,10 +18,10 @@ test('SIGHUP takes a new file over without a request lost, and keeps the old one
   const gateway = await startGatewayProcess({ config: configFor({ small: upstream.url }), env: ENV })
   const file = join(gateway.dir, 'switchyard.yaml')
   const config = readFileSync(file, 'utf8')
-  let isOver = false
+  const over = new AbortController()
   const statuses = new Set<number>()
   const traffic = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const response = await fetch(`${gateway.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: 'Bearer sk-test', 'content-type': 'application/json' },
@@ -41,7 +41,7 @@ test('SIGHUP takes a new file over without a request lost, and keeps the old one
   writeFileSync(file, 'server: { prot: 1 }\n')
   gateway.signal('SIGHUP')
   await expect.poll(() => gateway.output(), { timeout: 5000 }).toContain('Did you mean "port"?')
-  isOver = true
+  over.abort()
   await traffic
 
   expect(gateway.output()).toContain('the old one stays in force')
