@@ -36,14 +36,11 @@ ${CONFIG_FLAGS_HELP}`,
       throw new UsageError(listenSentence(error, config))
     }
     const stopped = untilStopped(io, async (how) => app.close(how))
-    let current = config
     let reloading = Promise.resolve()
     const stopReloading = io.onSignal((signal) => {
       if (signal !== 'SIGHUP') return
       // One after the other: of two quick signals the later file counts.
-      reloading = reloading.then(async () => {
-        current = await reload(load, current, (next) => app.reload(next), io)
-      })
+      reloading = reloading.then(() => reload(load, config, (next) => app.reload(next), io))
     })
     say(`switchyard listening on ${url}`)
     if (io.stdout.isTty || config.log === 'stdout') for (const line of firstSteps(url, config)) say(line)
@@ -54,36 +51,34 @@ ${CONFIG_FLAGS_HELP}`,
   },
 }
 
-/** Takes the file's new state over, or keeps `current` and says why: one line either way. Returns what is in force. */
+/** Takes the file's new state over, or keeps the old one and says why: one line either way. Never rejects. */
 async function reload(
   load: () => Promise<Config>,
-  current: Config,
+  atStart: Config,
   apply: (next: Config) => void,
   io: Io,
-): Promise<Config> {
+): Promise<void> {
   try {
     const next = await load()
     apply(next)
-    const late = fixedAtStart(current, next)
+    const late = changedSinceStart(atStart, next)
     const but = late.length === 0 ? '' : `, but ${late.join(', ')} only after a restart`
     io.stderr.write(`configuration read again and in force${but}\n`)
-    return next
   } catch (error) {
     const why = error instanceof ConfigError ? error.message.replaceAll('\n', '; ') : String(error)
     io.stderr.write(`the new configuration is wrong, the old one stays in force: ${why}\n`)
-    return current
   }
 }
 
-/** Settings that differ and cannot change while the service listens. */
-function fixedAtStart(current: Config, next: Config): readonly string[] {
+/** Settings that differ from those the service started with, and cannot change while it listens. */
+function changedSinceStart(atStart: Config, next: Config): readonly string[] {
   const names = ['host', 'port', 'adminKey', 'bodyLimitBytes', 'keepAliveSeconds', 'requestTimeoutSeconds'] as const
   const shown = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value)
   const changed: string[] = names
-    .filter((name) => shown(current.server[name]) !== shown(next.server[name]))
+    .filter((name) => shown(atStart.server[name]) !== shown(next.server[name]))
     .map((name) => `server.${name}`)
-  if (current.dataDir !== next.dataDir) changed.push('dataDir')
-  if (current.log !== next.log) changed.push('telemetry.log')
+  if (atStart.dataDir !== next.dataDir) changed.push('dataDir')
+  if (atStart.log !== next.log) changed.push('telemetry.log')
   return changed
 }
 
