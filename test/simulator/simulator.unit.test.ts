@@ -60,18 +60,16 @@ test('the same request gets the same answer, streamed or whole, and the usage is
   const { ask } = await start()
   const text = (await whole(await ask({}))).choices[0]?.message.content
   const stream = await (await ask({ stream: true, stream_options: { include_usage: true } })).text()
-  const chunks = stream
-    .split('\n\n')
-    .flatMap((event) =>
-      event.startsWith('data: {')
-        ? [
-            JSON.parse(event.slice(6)) as {
-              choices: { delta: { content?: string } }[]
-              usage?: { completion_tokens: number }
-            },
-          ]
-        : [],
-    )
+  const chunks = stream.split('\n\n').flatMap((event) =>
+    event.startsWith('data: {')
+      ? [
+          JSON.parse(event.slice(6)) as {
+            choices: { delta: { content?: string } }[]
+            usage?: { completion_tokens: number }
+          },
+        ]
+      : [],
+  )
   const pieces = chunks.flatMap((chunk) => chunk.choices[0]?.delta.content ?? [])
   expect(pieces.join('')).toBe(text)
   expect(chunks.at(-1)?.usage?.completion_tokens).toBe(pieces.filter((piece) => piece !== '').length)
