@@ -23,6 +23,8 @@ export interface LoadContext {
   readonly cwd: string
   readonly fetcher?: Fetcher
   readonly enginePorts?: readonly number[]
+  /** The day whose prices count; today if left out. */
+  readonly now?: Date
 }
 
 const DEFAULT_FILE = 'switchyard.yaml'
@@ -46,7 +48,13 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
   const lines = raw?.lines ?? new Lines()
   const parsed = configSchema.safeParse(merged, { reportInput: true })
   if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, lines), raw?.path)
-  const config = resolveConfig(parsed.data as unknown as FileConfig, { env, cwd, file: raw?.path, lines })
+  const config = resolveConfig(parsed.data as unknown as FileConfig, {
+    env,
+    cwd,
+    file: raw?.path,
+    lines,
+    now: context.now ?? new Date(),
+  })
   return {
     ...config,
     origins: [...config.origins, ...(found?.origins ?? [])],

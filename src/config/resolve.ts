@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve as resolvePath } from 'node:path'
-import { lookUpPrice } from '../budget/price-book.ts'
+import { lookUpPrice, providerAt } from '../budget/price-book.ts'
 import type { Capability, Price, Target, UpstreamKind } from '../gateway/steps.ts'
 import { usdToNano } from '../shared/money.ts'
 import { Secret } from '../shared/secret.ts'
@@ -15,6 +15,8 @@ export interface ResolveContext {
   readonly cwd: string
   readonly file: string | undefined
   readonly lines: Lines
+  /** The day whose prices count. */
+  readonly now: Date
 }
 
 const SUPPORTED: readonly UpstreamKind[] = ['openai', 'vllm', 'simulated']
@@ -235,7 +237,8 @@ class Resolver {
         source: 'file',
       }
     }
-    return upstream.kind === 'openai' && isPublic(upstream) ? lookUpPrice(providerOf(upstream), model) : undefined
+    const provider = providerAt(upstream.replicas[0] ?? '')
+    return provider === undefined ? undefined : lookUpPrice(provider, model, this.#context.now)
   }
 
   #checkNames(targets: ReadonlyMap<string, Target>): void {
@@ -345,21 +348,4 @@ class Resolver {
 
 function isPublic(upstream: UpstreamConfig): boolean {
   return upstream.replicas.every((url) => !PRIVATE.test(new URL(url).hostname))
-}
-
-/** Provider id of the price book, by host. */
-function providerOf(upstream: UpstreamConfig): string {
-  const host = new URL(upstream.replicas[0] ?? OPENAI_URL).hostname
-  const known: Readonly<Record<string, string>> = {
-    'api.openai.com': 'openai',
-    'api.groq.com': 'groq',
-    'api.deepseek.com': 'deepseek',
-    'api.mistral.ai': 'mistral',
-    'api.together.xyz': 'together',
-    'api.fireworks.ai': 'fireworks',
-    'openrouter.ai': 'openrouter',
-    'api.x.ai': 'x-ai',
-    'api.perplexity.ai': 'perplexity',
-  }
-  return known[host] ?? (host.endsWith('.azure.com') ? 'azure' : 'openai')
 }
