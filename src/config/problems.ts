@@ -8,6 +8,8 @@ export interface Problem {
   /** Dotted path of the setting. */
   readonly setting: string
   readonly line: number | undefined
+  /** The flag or variable that set it, where that was not the file. */
+  readonly from?: string | undefined
   readonly sentence: string
 }
 
@@ -22,31 +24,45 @@ export class ConfigError extends Error {
   }
 }
 
-function formatProblem({ setting, line, sentence }: Problem, file: string | undefined): string {
-  const place = file === undefined ? '' : line === undefined ? `${file}: ` : `${file}:${line}: `
+function formatProblem({ setting, line, from, sentence }: Problem, file: string | undefined): string {
+  const inFile = file === undefined ? '' : line === undefined ? `${file}: ` : `${file}:${line}: `
+  const place = from === undefined ? inFile : `${from}: `
   return `${place}${setting === '' ? '' : `${setting}: `}${sentence}`
 }
 
-/** Where settings stand in the file. */
+/** Where settings come from: their lines in the file, and the flags and variables that win over it. */
 export class Lines {
   readonly #document: Document | undefined
   readonly #counter: LineCounter | undefined
+  readonly #overrides: ReadonlyMap<string, string>
 
-  constructor(document?: Document, counter?: LineCounter) {
+  constructor(document?: Document, counter?: LineCounter, overrides: ReadonlyMap<string, string> = new Map()) {
     this.#document = document
     this.#counter = counter
+    this.#overrides = overrides
+  }
+
+  /** The same file, with flags or variables over some settings. */
+  with(overrides: ReadonlyMap<string, string>): Lines {
+    return new Lines(this.#document, this.#counter, overrides)
+  }
+
+  /** The flag or variable that set it. */
+  overrideOf(path: readonly PropertyKey[]): string | undefined {
+    return this.#overrides.get(path.map(String).join('.'))
   }
 
   /** Line of a setting, or of the nearest thing around it that is in the file. */
   at(path: readonly PropertyKey[]): number | undefined {
     for (let length = path.length; length > 0; length--) {
-      const line = this.#exact(path.slice(0, length))
+      const line = this.exact(path.slice(0, length))
       if (line !== undefined) return line
     }
     return undefined
   }
 
-  #exact(path: readonly PropertyKey[]): number | undefined {
+  /** Line of a setting that stands in the file itself. */
+  exact(path: readonly PropertyKey[]): number | undefined {
     const parent = path.length === 1 ? this.#document?.contents : this.#document?.getIn(path.slice(0, -1), true)
     const last = path.at(-1)
     if (isMap(parent)) {
@@ -73,6 +89,7 @@ function fromIssue(issue: z.core.$ZodIssue, lines: Lines): readonly Problem[] {
   const problem = (sentence: string, at: readonly PropertyKey[] = path): Problem => ({
     setting: at.map(String).join('.'),
     line: lines.at(at),
+    from: lines.overrideOf(at),
     sentence,
   })
   switch (issue.code) {
@@ -104,6 +121,8 @@ function fromIssue(issue: z.core.$ZodIssue, lines: Lines): readonly Problem[] {
       return [problem(`it is too small; the least is ${issue.minimum}.`)]
     case 'too_big':
       return [problem(`it is too large; the most is ${issue.maximum}.`)]
+    case 'invalid_key':
+      return [problem(`${issue.issues[0]?.message ?? issue.message}.`)]
     case 'invalid_union': {
       const best = issue.errors.find((each) => each[0]?.code !== 'invalid_value') ?? issue.errors[0] ?? []
       return best.flatMap((each) => fromIssue({ ...each, path: [...path, ...each.path] }, lines))

@@ -342,7 +342,8 @@ class Resolver {
   }
 
   #problem(path: readonly (string | number)[], sentence: string): void {
-    this.#problems.push({ setting: path.join('.'), line: this.#context.lines.at(path), sentence })
+    const { lines } = this.#context
+    this.#problems.push({ setting: path.join('.'), line: lines.at(path), from: lines.overrideOf(path), sentence })
   }
 }
 

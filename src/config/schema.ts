@@ -4,6 +4,8 @@ import { UPSTREAM_KINDS, type Capability, type Tier, type UpstreamKind } from '.
 
 const safe = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+/** Node's timers take 31 bits; a longer time would fire at once. */
+const ms = z.number().int().min(1).max(2_147_483_647)
 /** Dollars; kept below what nano-dollars can hold. */
 const usd = z.number().min(0).max(9_000_000)
 const secret = z
@@ -12,14 +14,33 @@ const secret = z
     /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
     'write it as env:NAME or file:PATH; secrets do not belong in this file',
   )
-const url = z.string().regex(/^https?:\/\/[^\s]+$/, 'write an http:// or https:// address')
-const name = z.string().min(1).max(128)
+const url = z
+  .string()
+  .refine((text) => isHttpUrl(text), 'write an http:// or https:// address, as in "http://127.0.0.1:8000"')
+  .refine(
+    (text) => !isHttpUrl(text) || new URL(text).username + new URL(text).password === '',
+    'a name or password does not belong into an address; write apiKey: env:NAME',
+  )
+  .refine((text) => !/[?#]/.test(text), 'an address here has neither "?" nor "#"; remove what follows')
+const origin = z
+  .string()
+  .refine(
+    (text) => isHttpUrl(text) && new URL(text).origin === text,
+    'write the origin of a page as browsers send it, as in "https://app.example.com" ("*" would let every page spend your money)',
+  )
+const name = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\p{Cc}]+$/u, 'a name may not hold control characters')
+/** RFC 9110, section 5.6.2. */
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'this is no name of an HTTP header')
 
 const timeouts = z.strictObject({
-  connectMs: positive.default(3000),
-  firstByteMs: positive.default(60_000),
-  idleMs: positive.default(60_000),
-  totalMs: positive.default(900_000),
+  connectMs: ms.default(3000),
+  firstByteMs: ms.default(60_000),
+  idleMs: ms.default(60_000),
+  totalMs: ms.default(900_000),
 })
 
 const upstream = z.strictObject({
@@ -27,11 +48,11 @@ const upstream = z.strictObject({
   baseUrl: url.optional(),
   replicas: z.array(url).min(1).optional(),
   apiKey: secret.optional(),
-  headers: z.record(name, z.string()).default({}),
+  headers: z.record(headerName, z.string()).default({}),
   timeouts: timeouts.prefault({}),
   retries: z.number().int().min(0).max(10).default(2),
   breaker: z
-    .union([z.literal('off'), z.strictObject({ failures: positive.default(5), openMs: positive.default(10_000) })])
+    .union([z.literal('off'), z.strictObject({ failures: positive.default(5), openMs: ms.default(10_000) })])
     .prefault({}),
   ask: z.enum(['auto', 'stream', 'as-asked']).default('auto'),
   passFields: z.array(name).default([]),
@@ -110,7 +131,7 @@ export const configSchema: z.ZodObject = z.strictObject({
       drainSeconds: z.number().min(0).max(3600).default(30),
       keepAliveSeconds: positive.max(3600).default(72),
       requestTimeoutSeconds: positive.max(3600).default(60),
-      allowedOrigins: z.array(z.string().min(1)).default([]),
+      allowedOrigins: z.array(origin).default([]),
     })
     .prefault({}),
   dataDir: z.string().min(1).default('./data'),
@@ -221,6 +242,10 @@ export interface FileConfig {
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyFile[]
   readonly telemetry: { readonly log: string }
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//.test(text) && !/\s/.test(text) && URL.canParse(text)
 }
 
 /** Names that may stand at a path of the file, for suggestions; empty where any name may. */
