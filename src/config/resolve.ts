@@ -5,9 +5,10 @@ import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { lookUpPrice, providerAt } from '../budget/price-book.ts'
 import type { Capability, Price, Target, UpstreamKind } from '../gateway/steps.ts'
 import { usdToNano } from '../shared/money.ts'
-import { Secret } from '../shared/secret.ts'
+import { maskedRecord, Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
-import { ConfigError, nearest, type Lines, type Problem } from './problems.ts'
+import { checkNames, suggestion } from './check-names.ts'
+import { ConfigError, type Lines, type Problem } from './problems.ts'
 import type { FileConfig, ModelFile } from './schema.ts'
 
 export interface ResolveContext {
@@ -35,6 +36,22 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 const PRIVATE =
   /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
+/** RFC 9110, section 5.5, without the obsolete bytes above ASCII. */
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+])
+/** Fields that are priced, routed or read by us, so that an operator's fixed body may not change them behind our back. */
+const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens']
 /** Built-in task types; the file may change them. */
 const TASK_TYPES: Config['taskTypes'] = {
   default: { maxUsd: 25, concurrency: 64, onLimit: 'pause' },
@@ -73,8 +90,8 @@ class Resolver {
     const raw = this.#raw
     const upstreams = this.#upstreams()
     const targets = this.#targets(upstreams)
-    this.#checkNames(targets)
-    const keys = this.#keys(targets)
+    checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
+    const keys = this.#keys()
     const adminKey = this.#secret(raw.server.adminKey, ['server', 'adminKey'])
     if (keys.length === 0 && !isLoopbackHost(raw.server.host)) {
       this.#problem(
@@ -138,13 +155,8 @@ class Resolver {
           upstream.replicas ?? (upstream.baseUrl === undefined ? [] : [upstream.baseUrl]),
           at,
         ),
-        apiKey: this.#secret(upstream.apiKey, [...at, 'apiKey']),
-        headers: Object.fromEntries(
-          Object.entries(upstream.headers).map(([header, value]) => [
-            header.toLowerCase(),
-            /^(?:env|file):/.test(value) ? (this.#secret(value, [...at, 'headers', header])?.reveal() ?? '') : value,
-          ]),
-        ),
+        apiKey: this.#apiKey(upstream.apiKey, [...at, 'apiKey']),
+        headers: this.#headers(upstream.headers, [...at, 'headers']),
         timeouts: upstream.timeouts,
         retries: upstream.retries,
         breaker: upstream.breaker,
@@ -154,13 +166,30 @@ class Resolver {
     })
   }
 
+  #headers(headers: Readonly<Record<string, string>>, at: readonly string[]): Readonly<Record<string, string>> {
+    const secret = new Set<string>()
+    const values: Record<string, string> = {}
+    for (const [header, value] of Object.entries(headers)) {
+      const path = [...at, header]
+      const name = header.toLowerCase()
+      if (OWN_HEADERS.has(name)) this.#problem(path, 'this header is set by the service itself. Remove it.')
+      if (values[name] !== undefined) this.#problem(path, 'this header stands twice. Remove one.')
+      if (isReference(value)) secret.add(name)
+      const plain = isReference(value) ? this.#secret(value, path)?.reveal() : value
+      if (plain !== undefined && !HEADER_VALUE.test(plain))
+        this.#problem(path, 'its value holds characters that no HTTP header may carry.')
+      values[name] = plain ?? ''
+    }
+    return maskedRecord(values, secret)
+  }
+
   /** Base URLs that end in `/v1`, whatever a kind's convention is. */
   #replicas(kind: UpstreamKind, urls: readonly string[], at: readonly string[]): readonly string[] {
     if (kind === 'openai') {
-      for (const url of urls) {
-        if (!/\/v1\/?$/.test(new URL(url).pathname) && !/azure|googleapis/.test(url)) {
+      for (const [index, url] of urls.entries()) {
+        if (!/\/v1\/?$/.test(new URL(url).pathname)) {
           this.#problem(
-            [...at, 'baseUrl'],
+            this.#raw.upstreams[at[1] ?? '']?.baseUrl === undefined ? [...at, 'replicas', index] : [...at, 'baseUrl'],
             `the address of kind openai ends in /v1. Write ${url.replace(/\/+$/, '')}/v1.`,
           )
         }
@@ -195,7 +224,7 @@ class Resolver {
       if (upstream === undefined) {
         this.#problem(
           [...at, 'upstream'],
-          `there is no upstream "${model.upstream}".${this.#suggest(
+          `there is no upstream "${model.upstream}".${suggestion(
             model.upstream,
             upstreams.map((each) => each.name),
           )}`,
@@ -209,6 +238,10 @@ class Resolver {
           at,
           `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`,
         )
+      }
+      for (const field of OWN_FIELDS) {
+        if (field in model.extraBody)
+          this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
       const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
       targets.set(name, {
@@ -241,54 +274,19 @@ class Resolver {
     return provider === undefined ? undefined : lookUpPrice(provider, model, this.#context.now)
   }
 
-  #checkNames(targets: ReadonlyMap<string, Target>): void {
-    const names = [...targets.keys()]
-    const check = (name: string, path: readonly (string | number)[]): void => {
-      if (!targets.has(name)) this.#problem(path, `there is no model "${name}".${this.#suggest(name, names)}`)
-    }
-    for (const [name, model] of Object.entries(this.#raw.models))
-      model.fallbacks.forEach((each, i) => check(each, ['models', name, 'fallbacks', i]))
-    for (const [name, route] of Object.entries(this.#raw.routes)) {
-      const at = ['routes', name]
-      route.small.forEach((each, i) => check(each, [...at, 'small', i]))
-      route.big.forEach((each, i) => check(each, [...at, 'big', i]))
-      if (route.small.length + route.big.length === 0)
-        this.#problem(at, 'it names no model. List some under small and big.')
-      if (route.targetBigShare !== undefined && route.costQuality !== undefined) {
-        this.#problem([...at, 'costQuality'], 'targetBigShare and costQuality exclude each other. Keep one.')
-      }
-    }
-    const routes = Object.keys(this.#raw.routes)
-    for (const [alias, meant] of Object.entries(this.#raw.aliases)) {
-      const isRoute = routes.some(
-        (route) =>
-          meant === route || (/^:(?:cheap|balanced|best)$/.test(meant.slice(route.length)) && meant.startsWith(route)),
-      )
-      if (!isRoute && !targets.has(meant)) {
-        this.#problem(
-          ['aliases', alias],
-          `it points to "${meant}", which is neither a route nor a model.${this.#suggest(meant, [...names, ...routes])}`,
-        )
-      }
-    }
-  }
-
-  #keys(targets: ReadonlyMap<string, Target>): KeyConfig[] {
+  #keys(): KeyConfig[] {
     const seen = new Map<string, string>()
-    const known = [...targets.keys(), ...Object.keys(this.#raw.routes), ...Object.keys(this.#raw.aliases)]
     return this.#raw.keys.map((key, index) => {
       const at = ['keys', index]
-      const value = /^(?:env|file):/.test(key.key) ? this.#secret(key.key, [...at, 'key'])?.reveal() : key.key
+      const value = isReference(key.key) ? this.#secret(key.key, [...at, 'key'])?.reveal() : key.key
       const sha256 = hash('sha256', value ?? '', 'buffer')
       const twin = seen.get(sha256.toString('hex')) ?? seen.get(key.name)
+      if (!isReference(key.key))
+        this.#remarks.push(`keys.${index}.key stands in clear text in the file; env:NAME or file:PATH is safer`)
       if (twin !== undefined && value !== undefined)
         this.#problem([...at, 'name'], `the key or its name is the same as of "${twin}". Each key needs its own.`)
       seen.set(sha256.toString('hex'), key.name)
       seen.set(key.name, key.name)
-      key.models?.forEach((model, position) => {
-        if (!known.includes(model))
-          this.#problem([...at, 'models', position], `there is no model "${model}".${this.#suggest(model, known)}`)
-      })
       if (key.maxUsdPerDay !== undefined) {
         this.#remarks.push(
           `keys.${index}.maxUsdPerDay is read but not enforced yet: this version meters and does not limit dollars`,
@@ -307,11 +305,19 @@ class Resolver {
     })
   }
 
+  /** A key that is sent in a header. */
+  #apiKey(value: string | undefined, path: readonly (string | number)[]): Secret | undefined {
+    const secret = this.#secret(value, path)
+    if (secret !== undefined && !HEADER_VALUE.test(secret.reveal()))
+      this.#problem(path, 'the key holds characters that no HTTP header may carry, such as a line break.')
+    return secret
+  }
+
   #secret(value: string | undefined, path: readonly (string | number)[]): Secret | undefined {
     if (value === undefined) return undefined
     if (value.startsWith('env:')) {
       const name = value.slice(4)
-      const found = this.#context.env[name]
+      const found = this.#context.env[name]?.trim()
       if (found === undefined || found === '') {
         this.#problem(path, `the environment variable ${name} is not set. Set it, or remove this setting.`)
         return undefined
@@ -321,12 +327,12 @@ class Resolver {
     const file = this.#path(value.slice(5))
     try {
       const text = readFileSync(file, 'utf8').trim()
-      if (text === '') this.#problem(path, `the file ${file} is empty.`)
+      if (text === '') this.#problem(path, `the file ${file} is empty. Write the secret into it.`)
       return new Secret(text)
     } catch (error) {
       this.#problem(
         path,
-        `the file ${file} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'}).`,
+        `the file ${file} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'}). Check its path and rights.`,
       )
       return undefined
     }
@@ -336,15 +342,14 @@ class Resolver {
     return isAbsolute(path) ? path : resolvePath(this.#context.cwd, path)
   }
 
-  #suggest(wrong: string, known: readonly string[]): string {
-    const near = nearest(wrong, known)
-    return near === undefined ? ` There are: ${known.join(', ') || 'none'}.` : ` Did you mean "${near}"?`
-  }
-
   #problem(path: readonly (string | number)[], sentence: string): void {
     const { lines } = this.#context
     this.#problems.push({ setting: path.join('.'), line: lines.at(path), from: lines.overrideOf(path), sentence })
   }
+}
+
+function isReference(value: string): boolean {
+  return /^(?:env|file):/.test(value)
 }
 
 function isPublic(upstream: UpstreamConfig): boolean {

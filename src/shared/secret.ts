@@ -1,3 +1,6 @@
+import { hash } from 'node:crypto'
+import { inspect } from 'node:util'
+
 const MASK = '***'
 
 /** A secret that shows itself only when asked by name: serialising it gives `***`, and printing an object shows no private field. */
@@ -19,4 +22,22 @@ export class Secret {
   toJSON(): string {
     return MASK
   }
+}
+
+/**
+ * The values as they are, for sending; printed or serialised, those named in `secret` show a mask and the first digits of their
+ * SHA-256, so that a changed secret can be told from the old one.
+ */
+export function maskedRecord(
+  values: Readonly<Record<string, string>>,
+  secret: ReadonlySet<string>,
+): Readonly<Record<string, string>> {
+  const shown = (): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        secret.has(name) ? `${MASK} (${hash('sha256', value).slice(0, 8)})` : value,
+      ]),
+    )
+  return Object.defineProperties({ ...values }, { toJSON: { value: shown }, [inspect.custom]: { value: shown } })
 }
