@@ -69,6 +69,7 @@ function callOf(content: string): Call {
       n: 1,
       sampling: {},
       openai: {},
+      passed: {},
       stream: false,
       includeUsage: false,
       legacyFunctions: false,

@@ -155,6 +155,7 @@ function requestOf(row: OutcomeRow): ChatRequest {
     n: 1,
     sampling: {},
     openai: {},
+    passed: {},
     stream: false,
     includeUsage: false,
     legacyFunctions: false,

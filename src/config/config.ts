@@ -1,5 +1,6 @@
 import type { Target, UpstreamKind } from '../gateway/steps.ts'
 import type { Secret } from '../shared/secret.ts'
+import type { Setting } from './provenance.ts'
 
 export interface UpstreamConfig {
   readonly name: string
@@ -64,6 +65,8 @@ export interface Config {
   readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** Lines about where the configuration came from, for the banner and `check`. */
   readonly origins: readonly string[]
+  /** Every setting with the flag, variable or line it comes from, for `check`. */
+  readonly provenance: readonly Setting[]
   /** Things found at start that are not supported yet, and other remarks that stop nothing. */
   readonly remarks: readonly string[]
 }

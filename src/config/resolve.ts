@@ -67,7 +67,7 @@ const TASK_TYPES: Config['taskTypes'] = {
 }
 
 /** Throws ConfigError with every problem found. */
-export function resolveConfig(raw: FileConfig, context: ResolveContext): Config {
+export function resolveConfig(raw: FileConfig, context: ResolveContext): Omit<Config, 'provenance'> {
   return new Resolver(raw, context).run()
 }
 
@@ -86,7 +86,7 @@ class Resolver {
     this.#context = context
   }
 
-  run(): Config {
+  run(): Omit<Config, 'provenance'> {
     const raw = this.#raw
     const upstreams = this.#upstreams()
     const targets = this.#targets(upstreams)
@@ -187,7 +187,9 @@ class Resolver {
   #replicas(kind: UpstreamKind, urls: readonly string[], at: readonly string[]): readonly string[] {
     if (kind === 'openai') {
       for (const [index, url] of urls.entries()) {
-        if (!/\/v1\/?$/.test(new URL(url).pathname)) {
+        const { hostname, pathname } = new URL(url)
+        // Google's OpenAI-compatible path ends otherwise: /v1beta/openai.
+        if (!/\/v1\/?$/.test(pathname) && !hostname.endsWith('.googleapis.com')) {
           this.#problem(
             this.#raw.upstreams[at[1] ?? '']?.baseUrl === undefined ? [...at, 'replicas', index] : [...at, 'baseUrl'],
             `the address of kind openai ends in /v1. Write ${url.replace(/\/+$/, '')}/v1.`,

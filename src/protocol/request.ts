@@ -167,6 +167,8 @@ export interface ChatRequest {
   readonly topLogprobs?: number
   readonly sampling: Sampling
   readonly openai: OpenAiOnly
+  /** Fields that the operator lets through by name (`upstreams.X.passFields`), as the caller sent them. */
+  readonly passed: JsonObject
   readonly stream: boolean
   /** The caller asked for the usage chunk of a stream (upstreams are always asked). */
   readonly includeUsage: boolean

@@ -1,5 +1,6 @@
 import type { UpstreamKind, Target } from '../gateway/steps.ts'
 import type { AnswerChunk, AnswerEvent, Usage } from '../protocol/answer.ts'
+import type { EncodeSend } from '../protocol/openai-chat/encode-request.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import { openAiAdapter } from './openai/adapter.ts'
@@ -27,11 +28,7 @@ export interface AnswerDecoder {
 /** What a provider's wire format needs: encode, decode, and what its refusals mean. Conversion lives in pure files beside each adapter. */
 export interface Adapter {
   /** Throws `unsupported_parameter` for what this wire cannot say. */
-  encode(
-    request: ChatRequest,
-    target: Target,
-    send: { readonly stream: boolean; readonly outputCap: number | undefined },
-  ): EncodedRequest
+  encode(request: ChatRequest, target: Target, send: EncodeSend): EncodedRequest
   stream(requestBytes: number, choices: number): AnswerDecoder
   whole(
     body: string,

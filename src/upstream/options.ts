@@ -32,4 +32,6 @@ export interface UpstreamOptions {
   readonly retries: number
   readonly breaker: BreakerOptions | 'off'
   readonly ask: Ask
+  /** Request fields that callers may send here although nobody else gets them. */
+  readonly passFields: readonly string[]
 }

@@ -50,6 +50,7 @@ interface Upstream {
   readonly headers: Readonly<Record<string, string>>
   /** Always ask for a stream. */
   readonly alwaysStream: boolean
+  readonly isHostedOpenAi: boolean
 }
 
 /** Sends attempts to upstreams: picks a replica, keeps the breakers and the retry budget, retries before the first content. */
@@ -105,7 +106,12 @@ export class UpstreamSender implements Sender {
       return failed(new SwitchyardError('upstream_unavailable', 'The upstream of this model was removed.'))
     const adapter = adapterOf(target.kind)
     const stream = call.request.stream || upstream.alwaysStream
-    const encoded = adapter.encode(call.request, target, { stream, outputCap: hold.outputCap })
+    const encoded = adapter.encode(call.request, target, {
+      stream,
+      outputCap: hold.outputCap,
+      passFields: upstream.options.passFields,
+      isHostedOpenAi: upstream.isHostedOpenAi,
+    })
     const bytes = Buffer.from(encoded.body)
     const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)
     this.#budget.request()
@@ -187,6 +193,7 @@ export class UpstreamSender implements Sender {
         ...options.headers,
       },
       alwaysStream: options.ask === 'stream' || (options.ask === 'auto' && !noticesHangUp(options)),
+      isHostedOpenAi: options.kind === 'openai' && isHostedOpenAi(options),
     }
   }
 }
@@ -196,7 +203,10 @@ export class UpstreamSender implements Sender {
  * hardware (and refuse streams of some models to some accounts). llama.cpp and `transformers serve` go on to the end.
  */
 function noticesHangUp(options: UpstreamOptions): boolean {
-  if (options.kind !== 'openai') return true
+  return options.kind !== 'openai' || isHostedOpenAi(options)
+}
+
+function isHostedOpenAi(options: UpstreamOptions): boolean {
   return options.replicas.every((url) => /(?:^|\.)(?:openai\.com|openai\.azure\.com)$/.test(new URL(url).hostname))
 }
 

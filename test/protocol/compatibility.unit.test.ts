@@ -87,3 +87,46 @@ test.each(cases)('%s at %s is what the table says: %s', (field, kind, fate) => {
   if (fate === 'forward') expect(sent[field]).toEqual(VALUES[field])
   if (fate === 'drop') expect(sent).not.toHaveProperty(field)
 })
+
+test('a field that the operator lets through reaches that upstream and no other', () => {
+  const body = { model: 'm', messages: [{ role: 'user', content: 'x' }], min_tokens: 3, top_k: 5 }
+  const options = { bodyBytes: 100, unknownFields: 'refuse', passFields: new Set(['min_tokens']) } as const
+  const request = decodeChatRequest(body, options)
+  const target = { kind: 'openai', model: 'up', extraBody: {} }
+  const here = encodeChatRequest(request, target, {
+    stream: false,
+    outputCap: undefined,
+    passFields: ['min_tokens', 'top_k'],
+  })
+  expect(JSON.parse(here.body)).toMatchObject({ min_tokens: 3, top_k: 5 })
+  const there = encodeChatRequest(request, target, { stream: false, outputCap: undefined })
+  expect(there.dropped).toEqual(['top_k', 'min_tokens'])
+  expect(() => decodeChatRequest(body, { bodyBytes: 100, unknownFields: 'drop' })).toThrow(/min_tokens/)
+})
+
+test('hosted OpenAI gets the cap under the name that its reasoning models accept', () => {
+  const request = decodeChatRequest(
+    { model: 'm', messages: [{ role: 'user', content: 'x' }], max_tokens: 9 },
+    { bodyBytes: 100, unknownFields: 'refuse' },
+  )
+  const target = { kind: 'openai', model: 'up', extraBody: {} }
+  const hosted = encodeChatRequest(request, target, { stream: false, outputCap: 9, isHostedOpenAi: true })
+  expect(JSON.parse(hosted.body)).toMatchObject({ max_completion_tokens: 9 })
+  expect(JSON.parse(hosted.body)).not.toHaveProperty('max_tokens')
+})
+
+test("the operator's fixed fields are sent with every request and win", () => {
+  const request = decodeChatRequest(
+    { model: 'm', messages: [{ role: 'user', content: 'x' }], temperature: 1 },
+    { bodyBytes: 100, unknownFields: 'refuse' },
+  )
+  const target = {
+    kind: 'vllm',
+    model: 'up',
+    extraBody: { temperature: 0, chat_template_kwargs: { enable_thinking: false } },
+  }
+  expect(JSON.parse(encodeChatRequest(request, target, { stream: false, outputCap: undefined }).body)).toMatchObject({
+    temperature: 0,
+    chat_template_kwargs: { enable_thinking: false },
+  })
+})

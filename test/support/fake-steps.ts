@@ -69,6 +69,7 @@ export function chatRequest(changes: Partial<ChatRequest> = {}): ChatRequest {
     n: 1,
     sampling: {},
     openai: {},
+    passed: {},
     stream: false,
     includeUsage: false,
     legacyFunctions: false,

@@ -58,7 +58,7 @@ export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRe
   }
   // Before the names: who wrote "Model" should hear what is missing.
   for (const required of ['model', 'messages']) if (fields[required] === undefined) throw missing(required)
-  const dropped = checkNames(fields, options)
+  const { dropped, passed } = checkNames(fields, options)
   const model = string(fields['model'], 'model')
   const meter: TextMeter = { chars: 0 }
   const messages = decodeMessages(fields['messages'], meter)
@@ -93,6 +93,7 @@ export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRe
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
     sampling: sampling(fields),
     openai: openAiOnly(fields),
+    passed,
     stream,
     includeUsage: streamOptions(fields, stream),
     legacyFunctions: declared.length === 0 && functions.length > 0,
@@ -101,16 +102,29 @@ export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRe
   }
 }
 
-/** Names of unknown fields, which are left out. Throws for steering and misspelt ones, and for all of them under `refuse`. */
-function checkNames(fields: Fields, options: DecodeOptions): readonly string[] {
+const NOTHING_PASSED: JsonObject = {}
+
+/**
+ * Unknown fields: those the operator lets through, and names of those that are left out. Throws for steering and misspelt ones,
+ * and for all of them under `refuse`.
+ */
+function checkNames(
+  fields: Fields,
+  options: DecodeOptions,
+): { readonly dropped: readonly string[]; readonly passed: JsonObject } {
   let dropped: string[] | undefined
+  let passed: Record<string, Json> | undefined
   for (const name in fields) {
     const standing = standingOf(name)
+    if (standing.kind !== 'known' && options.passFields?.has(name) === true) {
+      passed ??= {}
+      passed[name] = fields[name] as Json
+      continue
+    }
     switch (standing.kind) {
       case 'known':
         continue
       case 'steering':
-        if (options.passFields?.has(name) === true) continue
         throw refuse(
           'unknown_parameter',
           shown(name),
@@ -133,7 +147,7 @@ function checkNames(fields: Fields, options: DecodeOptions): readonly string[] {
         standing satisfies never
     }
   }
-  return dropped ?? []
+  return { dropped: dropped ?? [], passed: passed ?? NOTHING_PASSED }
 }
 
 function shown(name: string): string {

@@ -17,16 +17,16 @@ export interface EncodeTarget {
   readonly model: string
   /** Fixed fields of the operator; they come last and win. */
   readonly extraBody: Readonly<Record<string, unknown>>
-  /** Engine sampling fields go to this target although its kind does not take them. */
-  readonly passFields?: ReadonlySet<string>
-  /** The target is OpenAI's own API (or Azure's), which wants `max_completion_tokens`. */
-  readonly isHostedOpenAi?: boolean
 }
 
 export interface EncodeSend {
   readonly stream: boolean
   /** Cap on output tokens to send; undefined = none. */
   readonly outputCap: number | undefined
+  /** Fields that the operator lets through to this upstream. */
+  readonly passFields?: readonly string[]
+  /** OpenAI's own API (or Azure's): its reasoning models refuse `max_tokens`. */
+  readonly isHostedOpenAi?: boolean
 }
 
 type Body = Record<string, unknown>
@@ -51,14 +51,18 @@ export function encodeChatRequest(
   if (request.format !== undefined) body['response_format'] = encodeFormat(request.format)
   if (request.reasoningEffort !== undefined) body['reasoning_effort'] = request.reasoningEffort
   if (send.outputCap !== undefined)
-    body[target.isHostedOpenAi === true ? 'max_completion_tokens' : 'max_tokens'] = send.outputCap
+    body[send.isHostedOpenAi === true ? 'max_completion_tokens' : 'max_tokens'] = send.outputCap
   if (request.n > 1) body['n'] = request.n
   if (request.topLogprobs !== undefined) {
     body['logprobs'] = true
     if (request.topLogprobs > 0) body['top_logprobs'] = request.topLogprobs
   }
-  encodeSampling(request, target, kind, body, dropped)
+  encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
+  for (const name of Object.keys(request.passed)) {
+    if (send.passFields?.includes(name) === true) body[name] = request.passed[name]
+    else dropped.push(name)
+  }
   if (send.stream) {
     body['stream'] = true
     body['stream_options'] = { include_usage: true }
@@ -69,7 +73,7 @@ export function encodeChatRequest(
 
 function encodeSampling(
   request: ChatRequest,
-  target: EncodeTarget,
+  passFields: readonly string[],
   kind: ChatKind,
   body: Body,
   dropped: string[],
@@ -89,7 +93,7 @@ function encodeSampling(
   ] as const
   for (const [name, value] of engine) {
     if (value === undefined) continue
-    if (fateOf(name, kind) === 'forward' || target.passFields?.has(name) === true) body[name] = value
+    if (fateOf(name, kind) === 'forward' || passFields.includes(name)) body[name] = value
     else dropped.push(name)
   }
 }
