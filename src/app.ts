@@ -81,7 +81,9 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     reload(next) {
       // Built first: if the new one does not fit together, nothing has changed.
       const built = runtimeOf(next)
-      void sender.reload(upstreamOptions(next, simulator?.url))
+      sender
+        .reload(upstreamOptions(next, simulator?.url))
+        .catch((error: unknown) => log?.logger.warn({ event: 'reload', detail: String(error) }))
       runtime = built
       current = next
     },

@@ -1,9 +1,8 @@
-import type { UpstreamKind, Target } from '../gateway/steps.ts'
+import type { Target } from '../gateway/steps.ts'
 import type { AnswerChunk, AnswerEvent, Usage } from '../protocol/answer.ts'
 import type { EncodeSend } from '../protocol/openai-chat/encode-request.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
-import { openAiAdapter } from './openai/adapter.ts'
 
 export interface EncodedRequest {
   /** Path below the replica's base URL. */
@@ -35,21 +34,4 @@ export interface Adapter {
     requestBytes: number,
   ): { readonly events: readonly AnswerEvent[]; readonly usage: Usage } | { readonly error: SwitchyardError }
   refusal(status: number, headers: Readonly<Record<string, unknown>>, body: string): SwitchyardError
-}
-
-/** The adapter of a kind. Kinds that are not supported yet are refused when the configuration is read. */
-export function adapterOf(kind: UpstreamKind): Adapter {
-  switch (kind) {
-    case 'openai':
-    case 'vllm':
-    case 'simulated':
-      return openAiAdapter
-    case 'tgi':
-    case 'anthropic':
-    case 'google':
-    case 'embedded':
-      throw new Error(`There is no adapter for upstreams of kind ${kind}.`)
-    default:
-      return kind satisfies never
-  }
 }

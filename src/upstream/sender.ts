@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call, ChunkConsumer, Hold, Sender, SendOutcome, SendResult, Target } from '../gateway/steps.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
-import { adapterOf } from './adapter.ts'
+import { adapterOf } from './adapter-of.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import type { UpstreamOptions } from './options.ts'
 import { Replica } from './replica.ts'

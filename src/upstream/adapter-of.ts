@@ -1,0 +1,20 @@
+import type { UpstreamKind } from '../gateway/steps.ts'
+import type { Adapter } from './adapter.ts'
+import { openAiAdapter } from './openai/adapter.ts'
+
+/** The adapter of a kind. Kinds that are not supported yet are refused when the configuration is read. */
+export function adapterOf(kind: UpstreamKind): Adapter {
+  switch (kind) {
+    case 'openai':
+    case 'vllm':
+    case 'simulated':
+      return openAiAdapter
+    case 'tgi':
+    case 'anthropic':
+    case 'google':
+    case 'embedded':
+      throw new Error(`There is no adapter for upstreams of kind ${kind}.`)
+    default:
+      return kind satisfies never
+  }
+}
