@@ -37,7 +37,7 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
   const lines = (raw?.lines ?? new Lines()).with(by)
   const parsed = configSchema.safeParse(value, { reportInput: true })
   if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, lines), raw?.path)
-  const file = withDefaultRoute(parsed.data as unknown as FileConfig)
+  const file = parsed.data as unknown as FileConfig
   const config = resolveConfig(file, { env, cwd, file: raw?.path, lines, now: context.now ?? new Date() })
   return freeze({
     ...config,
@@ -69,20 +69,6 @@ function simulated(own: Readonly<Record<string, unknown>>): Readonly<Record<stri
   for (const name of Object.keys(isRecord(own['routes']) ? own['routes'] : {}))
     if (name !== 'auto') aliases[name] = 'auto'
   return { ...own, ...SIMULATED.file, ...(Object.keys(aliases).length === 0 ? {} : { aliases }) }
-}
-
-/** Without `routes`, `auto` goes between the local and the frontier models; where only one kind is there, both sides are that. */
-function withDefaultRoute(file: FileConfig): FileConfig {
-  const names = Object.keys(file.models)
-  if (Object.keys(file.routes).length > 0 || names.length === 0) return file
-  const small = names.filter((name) => file.models[name]?.tier === 'local')
-  const big = names.filter((name) => file.models[name]?.tier !== 'local')
-  const auto = {
-    small: small.length > 0 ? small : names,
-    big: big.length > 0 ? big : names,
-    fallback: 'cross-tier' as const,
-  }
-  return { ...file, routes: { auto } }
 }
 
 function isOn(value: string | undefined): boolean {

@@ -87,9 +87,9 @@ class Resolver {
   }
 
   run(): Omit<Config, 'provenance'> {
-    const raw = this.#raw
     const upstreams = this.#upstreams()
     const targets = this.#targets(upstreams)
+    const raw = withDefaultRoute(this.#raw, targets)
     checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
     const keys = this.#keys()
     const adminKey = this.#secret(raw.server.adminKey, ['server', 'adminKey'])
@@ -348,6 +348,20 @@ class Resolver {
     const { lines } = this.#context
     this.#problems.push({ setting: path.join('.'), line: lines.at(path), from: lines.overrideOf(path), sentence })
   }
+}
+
+/** Without `routes`, `auto` goes between the local and the frontier models; where only one kind is there, both sides are that. */
+function withDefaultRoute(raw: FileConfig, targets: ReadonlyMap<string, Target>): FileConfig {
+  const names = [...targets.keys()]
+  if (Object.keys(raw.routes).length > 0 || names.length === 0) return raw
+  const local = names.filter((name) => targets.get(name)?.tier === 'local')
+  const frontier = names.filter((name) => targets.get(name)?.tier === 'frontier')
+  const auto = {
+    small: local.length > 0 ? local : names,
+    big: frontier.length > 0 ? frontier : names,
+    fallback: 'cross-tier' as const,
+  }
+  return { ...raw, routes: { auto } }
 }
 
 function isReference(value: string): boolean {
