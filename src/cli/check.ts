@@ -1,64 +1,93 @@
-import type { Config } from '../config/config.ts'
+import type { Config, KeyConfig, Price, RouteConfig, Target, UpstreamConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatUsd } from '../shared/money.ts'
 import { EXIT, type Command } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
+import { styleFor, type Style } from './style.ts'
 
 export const check: Command = {
   name: 'check',
   summary: 'check the configuration and print what is in force, secrets masked',
   usage: `switchyard check [flags]
 
-Reads the configuration as "serve" would and prints the result. Exits 0 if the service would start, 2 with every problem if not.
+Reads the configuration as "serve" would and prints the result, with the flag, variable or line that each setting comes from.
+Exits 0 if the service would start, 2 with every problem if not.
 
 ${CONFIG_FLAGS_HELP}`,
   async run(args, io) {
     const config = await loadConfig(parseConfigFlags(args), { env: io.env, cwd: io.cwd })
-    for (const line of describe(config)) io.stdout.write(`${line}\n`)
+    const style = styleFor(io.stdout, io.env)
+    for (const line of describe(config, style)) io.stdout.write(`${line}\n`)
     return EXIT.ok
   },
 }
 
-function describe(config: Config): readonly string[] {
-  const { server } = config
-  const lines = [
+function describe(config: Config, style: Style): readonly string[] {
+  const section = (name: string, lines: readonly string[]): readonly string[] =>
+    lines.length === 0 ? [] : ['', style.heading(name), ...lines.map((line) => `  ${line}`)]
+  return [
     ...config.origins,
-    ...config.remarks,
-    `server: ${server.host}:${server.port}, body up to ${server.bodyLimitBytes} bytes, drains for ${server.drainSeconds} s, admin key ${server.adminKey === undefined ? 'in the data directory' : '***'}`,
-    `data: ${config.dataDir}`,
-    `log: ${config.log}`,
+    ...config.remarks.map((remark) => style.warning(remark)),
+    ...section('settings', settings(config, style)),
+    ...section('what they mean', [
+      `address ${config.server.host}:${config.server.port}, admin key ${config.server.adminKey === undefined ? `in ${config.dataDir}/admin.key, if there are keys` : '***'}`,
+      ...config.upstreams.map(upstreamLine),
+      ...[...config.targets.values()].map(targetLine),
+      ...Object.entries(config.routes).map(([name, route]) => routeLine(name, route)),
+      ...Object.entries(config.aliases).map(([alias, meant]) => `alias ${alias} -> ${meant}`),
+      ...config.keys.map(keyLine),
+    ]),
+    ...section('limits of tasks (shown, not enforced yet)', taskTypes(config)),
   ]
-  for (const upstream of config.upstreams) {
-    const { timeouts } = upstream
-    lines.push(
-      `upstream ${upstream.name}: ${upstream.kind} ${upstream.replicas.join(' ')}${upstream.apiKey === undefined ? '' : ', key ***'}, retries ${upstream.retries}, time-outs ${timeouts.connectMs}/${timeouts.firstByteMs}/${timeouts.idleMs}/${timeouts.totalMs} ms, breaker ${upstream.breaker === 'off' ? 'off' : `${upstream.breaker.failures} failures, ${upstream.breaker.openMs} ms`}`,
-    )
-  }
-  for (const target of config.targets.values()) {
-    const price =
-      target.price === undefined
-        ? 'unpriced: costs are not shown'
-        : `$${formatUsd(target.price.inputPerM)} in, $${formatUsd(target.price.outputPerM)} out per million tokens (${target.price.source})`
-    lines.push(
-      `model ${target.name}: ${target.model} at ${target.upstream}, ${target.tier}, ${target.contextTokens ?? 'unknown'} tokens of context, ${[...target.capabilities].join(' ')}; ${price}`,
-    )
-  }
-  for (const [name, route] of Object.entries(config.routes)) {
-    const aim =
-      route.costQuality === undefined
-        ? `${(route.targetBigShare ?? 0.3) * 100} % to big`
-        : `cost-quality ${route.costQuality}`
-    lines.push(
-      `route ${name}: small ${route.small.join(', ') || '-'}; big ${route.big.join(', ') || '-'}; ${aim}; fallback ${route.fallback}`,
-    )
-  }
-  for (const [alias, meant] of Object.entries(config.aliases)) lines.push(`alias ${alias} -> ${meant}`)
-  for (const key of config.keys) {
-    lines.push(
-      `key ${key.name}: ***, tenant ${key.tenant}${key.requestsPerMinute === undefined ? '' : `, ${key.requestsPerMinute} requests a minute`}${key.tokensPerMinute === undefined ? '' : `, ${key.tokensPerMinute} tokens a minute`}${key.models === undefined ? '' : `, models ${key.models.join(' ')}`}`,
-    )
-  }
-  for (const [name, limits] of Object.entries(config.taskTypes))
-    lines.push(`task type ${name}: ${JSON.stringify(limits)}`)
-  return lines
+}
+
+/** One line per setting; what merely has its default is listed last. */
+function settings({ provenance }: Config, style: Style): readonly string[] {
+  const line = ({ setting, value, from }: Config['provenance'][number]): string =>
+    `${setting} = ${value}  ${style.faint(`(${from})`)}`
+  return [
+    ...provenance.filter(({ from }) => from !== 'default').map(line),
+    ...provenance.filter(({ from }) => from === 'default').map(line),
+  ]
+}
+
+function upstreamLine(upstream: UpstreamConfig): string {
+  const { timeouts, breaker } = upstream
+  const where = upstream.kind === 'simulated' ? 'in this process' : upstream.replicas.join(' ')
+  const key = upstream.apiKey === undefined ? 'no key' : 'key ***'
+  const off = breaker === 'off' ? 'breaker off' : `breaker ${breaker.failures} failures, ${breaker.openMs} ms`
+  return `upstream ${upstream.name}: ${upstream.kind} ${where}, ${key}, retries ${upstream.retries}, time-outs ${timeouts.connectMs}/${timeouts.firstByteMs}/${timeouts.idleMs}/${timeouts.totalMs} ms, ${off}`
+}
+
+function targetLine(target: Target): string {
+  const context = target.contextTokens === undefined ? 'context unknown' : `${target.contextTokens} tokens of context`
+  return `model ${target.name}: ${target.model} at ${target.upstream}, ${target.tier}, ${context}, ${[...target.capabilities].join(' ')}; ${priceText(target.price)}`
+}
+
+function priceText(price: Price | undefined): string {
+  if (price === undefined) return 'unpriced: costs are not shown'
+  return `$${formatUsd(price.inputPerM)} in, $${formatUsd(price.outputPerM)} out per million tokens (${price.source})`
+}
+
+function routeLine(name: string, route: RouteConfig): string {
+  const share = route.targetBigShare ?? 0.3
+  const aim = route.costQuality === undefined ? `${share * 100} % to big` : `cost-quality ${route.costQuality}`
+  return `route ${name}: small ${route.small.join(', ') || '-'}; big ${route.big.join(', ') || '-'}; ${aim}; fallback ${route.fallback}`
+}
+
+function keyLine(key: KeyConfig): string {
+  const limits = [
+    key.requestsPerMinute === undefined ? undefined : `${key.requestsPerMinute} requests a minute`,
+    key.tokensPerMinute === undefined ? undefined : `${key.tokensPerMinute} tokens a minute`,
+    key.models === undefined ? undefined : `models ${key.models.join(' ')}`,
+    key.metrics ? 'may read /metrics' : undefined,
+  ].filter((each) => each !== undefined)
+  return [`key ${key.name}: ***, tenant ${key.tenant}`, ...limits].join(', ')
+}
+
+function taskTypes(config: Config): readonly string[] {
+  return Object.entries(config.taskTypes).map(([name, limits]) => {
+    const list = Object.entries(limits).filter(([, value]) => value !== undefined)
+    return `${name}: ${list.map(([limit, value]) => `${limit} ${String(value)}`).join(', ')}`
+  })
 }

@@ -1,6 +1,8 @@
-import type { Target, UpstreamKind } from '../gateway/steps.ts'
+import type { Price, Target, UpstreamKind } from '../gateway/steps.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'
+
+export type { Price, Target }
 
 export interface UpstreamConfig {
   readonly name: string

@@ -1,19 +1,29 @@
 /** Zero configuration: what a machine has without a file, from its environment and from engines on loopback. */
-import { request } from 'undici'
 import type { FileConfig } from './schema.ts'
 
-/** Port -> engines that use it by default, for the sentence that names what was looked for. */
+/** Default ports of vLLM, TGI, SGLang, Ollama, LM Studio and llama.cpp (two). */
 export const ENGINE_PORTS: readonly number[] = [8000, 3000, 30_000, 11_434, 1234, 8080, 8081]
 /** All probes together; the service shall be ready within a second of its start. */
 const PROBE_MS = 300
 /** The small and the big model that `auto` uses when OpenAI is all there is; both are in the price book. */
 const OPENAI_SMALL = 'gpt-5-mini'
 const OPENAI_BIG = 'gpt-5.1'
+/** A server's list of models is a few kilobytes; whatever is longer is none. */
+const MAX_ANSWER_BYTES = 1_048_576
+/** Models that a caller can ask for by name; the rest of a longer list (Ollama keeps all that was ever pulled) needs a file. */
+const MODELS_MOST = 50
+/** Served beside chat models, but no chat models. */
+const NOT_CHAT = /embed|rerank|whisper|(?:^|[/_-])(?:bge|e5|gte|tts)(?:[/_:-]|$)/i
 
 export interface FoundEngine {
   readonly engine: 'vllm' | 'llama.cpp' | 'ollama' | 'sglang' | 'lmstudio' | 'tgi'
   readonly url: string
-  readonly model: string
+  /** Chat models it serves, in its own order; the first is used by `auto`. */
+  readonly models: readonly [FoundModel, ...FoundModel[]]
+}
+
+export interface FoundModel {
+  readonly id: string
   readonly contextTokens: number | undefined
 }
 
@@ -22,12 +32,21 @@ export type Fetcher = (url: string, signal: AbortSignal) => Promise<unknown>
 
 export const fetchJson: Fetcher = async (url, signal) => {
   try {
-    const { statusCode, body } = await request(url, { signal, headers: { accept: 'application/json' } })
+    // Loaded here, so that a start with a file need not wait for it. `reset`: no idle connection keeps the process alive.
+    const { request } = await import('undici')
+    const { statusCode, body } = await request(url, { signal, reset: true, headers: { accept: 'application/json' } })
+    // A body that is left unread emits an error, which without a listener would end the process.
+    body.on('error', () => {})
     if (statusCode !== 200) {
-      await body.dump()
+      body.destroy()
       return undefined
     }
-    return await body.json()
+    let text = ''
+    for await (const piece of body.setEncoding('utf8')) {
+      text += String(piece)
+      if (text.length > MAX_ANSWER_BYTES) return undefined
+    }
+    return JSON.parse(text)
   } catch {
     return undefined
   }
@@ -41,31 +60,55 @@ export async function findEngines(ports: readonly number[], fetcher: Fetcher): P
 }
 
 async function probe(url: string, fetcher: Fetcher, signal: AbortSignal): Promise<FoundEngine | undefined> {
-  const [models, tgi] = await Promise.all([fetcher(`${url}/v1/models`, signal), fetcher(`${url}/info`, signal)])
+  const get = (path: string): Promise<unknown> => fetcher(`${url}${path}`, signal)
+  const [list, tgi] = await Promise.all([get('/v1/models'), get('/info')])
   if (isRecord(tgi) && typeof tgi['model_id'] === 'string' && 'max_total_tokens' in tgi) {
-    return { engine: 'tgi', url, model: tgi['model_id'], contextTokens: undefined }
+    return { engine: 'tgi', url, models: [{ id: tgi['model_id'], contextTokens: undefined }] }
   }
-  const list = isRecord(models) && Array.isArray(models['data']) ? models['data'].filter(isRecord) : []
-  const first = list.find((each) => typeof each['id'] === 'string')
+  const [first, ...others] = modelsIn(list)
   if (first === undefined) return undefined
-  const model = String(first['id'])
-  const contextTokens = typeof first['max_model_len'] === 'number' ? first['max_model_len'] : undefined
-  const named: Readonly<Record<string, FoundEngine['engine']>> = {
-    vllm: 'vllm',
-    llamacpp: 'llama.cpp',
-    sglang: 'sglang',
-  }
-  const engine = named[String(first['owned_by'])]
-  if (engine !== undefined) return { engine, url, model, contextTokens: contextTokens ?? contextOfLlama(first) }
-  const [ollama, lmstudio, sglang] = await Promise.all([
-    fetcher(`${url}/api/version`, signal),
-    fetcher(`${url}/api/v0/models`, signal),
-    fetcher(`${url}/get_model_info`, signal),
+  const engine = OWNERS[first.ownedBy] ?? (await markOf(get))
+  return engine === undefined ? undefined : { engine, url, models: [first, ...others] }
+}
+
+/** How engines sign their list of models (`owned_by`); seen in recorded answers of vLLM 0.32 and llama.cpp b11549. */
+const OWNERS: Readonly<Record<string, FoundEngine['engine']>> = {
+  vllm: 'vllm',
+  llamacpp: 'llama.cpp',
+  sglang: 'sglang',
+}
+
+/** Engines that do not sign their list have a path of their own. */
+async function markOf(get: (path: string) => Promise<unknown>): Promise<FoundEngine['engine'] | undefined> {
+  const [sglang, lmstudio, ollama] = await Promise.all([
+    get('/get_model_info'),
+    get('/api/v0/models'),
+    get('/api/version'),
   ])
-  if (isRecord(sglang) && 'model_path' in sglang) return { engine: 'sglang', url, model, contextTokens }
-  if (isRecord(lmstudio) && Array.isArray(lmstudio['data'])) return { engine: 'lmstudio', url, model, contextTokens }
-  if (isRecord(ollama) && typeof ollama['version'] === 'string') return { engine: 'ollama', url, model, contextTokens }
+  if (isRecord(sglang) && 'model_path' in sglang) return 'sglang'
+  if (isRecord(lmstudio) && Array.isArray(lmstudio['data'])) return 'lmstudio'
+  if (isRecord(ollama) && typeof ollama['version'] === 'string') return 'ollama'
   return undefined
+}
+
+interface ListedModel extends FoundModel {
+  readonly ownedBy: string
+}
+
+function modelsIn(list: unknown): readonly ListedModel[] {
+  const data = isRecord(list) && Array.isArray(list['data']) ? list['data'] : []
+  return (
+    data
+      .filter(isRecord)
+      // A name is printed and becomes part of one of ours: no control characters, no endless ones.
+      .filter(({ id }) => typeof id === 'string' && /^\P{Cc}{1,128}$/u.test(id) && !NOT_CHAT.test(id))
+      .slice(0, MODELS_MOST)
+      .map((model) => ({
+        id: String(model['id']),
+        ownedBy: String(model['owned_by']),
+        contextTokens: typeof model['max_model_len'] === 'number' ? model['max_model_len'] : contextOfLlama(model),
+      }))
+  )
 }
 
 function contextOfLlama(model: Readonly<Record<string, unknown>>): number | undefined {
@@ -100,22 +143,20 @@ export function configFromFound(
       engine.engine === 'vllm'
         ? { kind: 'vllm', replicas: [engine.url] }
         : { kind: 'openai', baseUrl: `${engine.url}/v1`, ask: 'stream' }
-    models[`local-${upstream}`] = {
-      upstream,
-      model: engine.model,
-      tier: 'local',
-      ...(engine.contextTokens === undefined ? {} : { contextTokens: engine.contextTokens }),
-    }
+    engine.models.forEach(({ id, contextTokens }, index) => {
+      const name = index === 0 ? `local-${upstream}` : freeName(`local-${upstream}-${slug(id)}`, models)
+      models[name] = { upstream, model: id, tier: 'local', ...(contextTokens === undefined ? {} : { contextTokens }) }
+    })
     local.push(`local-${upstream}`)
-    origins.push(`found ${engine.engine} on ${engine.url} with the model ${engine.model}`)
+    const [first, ...others] = engine.models.map(({ id }) => id)
+    const more = others.length === 0 ? '' : ` (and by name: ${others.join(', ')})`
+    origins.push(`found ${engine.engine} on ${engine.url} with the model ${first}${more}`)
   }
   const hosted: string[] = []
-  if (env['OPENAI_API_KEY']) {
-    upstreams['openai'] = {
-      kind: 'openai',
-      apiKey: 'env:OPENAI_API_KEY',
-      ...(env['OPENAI_BASE_URL'] ? { baseUrl: env['OPENAI_BASE_URL'] } : {}),
-    }
+  const openAi = openAiFrom(env)
+  if (openAi.remark !== undefined) remarks.push(openAi.remark)
+  if (openAi.upstream !== undefined) {
+    upstreams['openai'] = openAi.upstream
     models['openai-small'] = { upstream: 'openai', model: OPENAI_SMALL, tier: 'frontier' }
     models['openai-big'] = { upstream: 'openai', model: OPENAI_BIG, tier: 'frontier' }
     hosted.push('openai-small', 'openai-big')
@@ -131,6 +172,38 @@ export function configFromFound(
   const small = local.length > 0 ? local : ['openai-small']
   const big = hosted.length > 0 ? ['openai-big'] : local
   return { file: { upstreams, models, routes: { auto: { small, big, targetBigShare: 0.3 } } }, origins, remarks }
+}
+
+/**
+ * OpenAI by its variables. Where OPENAI_BASE_URL points elsewhere, the key is for that place and the prices are not OpenAI's; in the
+ * shell of an agent that already uses this service it even points back here. Then neither is used.
+ */
+function openAiFrom(env: Readonly<Record<string, string | undefined>>): {
+  readonly upstream?: Readonly<Record<string, string>>
+  readonly remark?: string
+} {
+  const baseUrl = env['OPENAI_BASE_URL']
+  if (!env['OPENAI_API_KEY']) return {}
+  if (baseUrl && !/^https:\/\/(?:[a-z]+\.)?api\.openai\.com(?:\/|$)/.test(baseUrl)) {
+    return {
+      remark:
+        'found OPENAI_API_KEY, but OPENAI_BASE_URL is not https://api.openai.com/v1: neither is used. Unset it, or write an upstream into switchyard.yaml',
+    }
+  }
+  return {
+    upstream: { kind: 'openai', apiKey: 'env:OPENAI_API_KEY', ...(baseUrl ? { baseUrl } : {}) },
+  }
+}
+
+/** A served name as part of one of ours. */
+function slug(id: string): string {
+  return id.replaceAll(/[^\w.-]+/g, '-').slice(0, 64)
+}
+
+function freeName(wanted: string, taken: Readonly<Record<string, unknown>>): string {
+  let name = wanted
+  for (let i = 2; name in taken; i++) name = `${wanted}-${i}`
+  return name
 }
 
 /** Nothing real: a small and a big simulated model, priced like a small open and a big hosted one. */

@@ -11,7 +11,7 @@ export interface Setting {
 }
 
 /** Values that may be secrets although the file holds them in clear text. */
-const CLEAR_TEXT_SECRET = /^(?:keys\.\d+\.key|upstreams\.[^]*\.headers\.[^]*|models\.[^]*\.extraBody\.[^]*)$/
+const CLEAR_TEXT_SECRET = /^(?:keys\.\d+\.key|upstreams\.[^]*\.headers\.[^]*)$/
 
 /**
  * Every setting of a checked file, leaf by leaf.

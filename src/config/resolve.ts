@@ -167,20 +167,18 @@ class Resolver {
   }
 
   #headers(headers: Readonly<Record<string, string>>, at: readonly string[]): Readonly<Record<string, string>> {
-    const secret = new Set<string>()
     const values: Record<string, string> = {}
     for (const [header, value] of Object.entries(headers)) {
       const path = [...at, header]
       const name = header.toLowerCase()
       if (OWN_HEADERS.has(name)) this.#problem(path, 'this header is set by the service itself. Remove it.')
       if (values[name] !== undefined) this.#problem(path, 'this header stands twice. Remove one.')
-      if (isReference(value)) secret.add(name)
       const plain = isReference(value) ? this.#secret(value, path)?.reveal() : value
       if (plain !== undefined && !HEADER_VALUE.test(plain))
         this.#problem(path, 'its value holds characters that no HTTP header may carry.')
       values[name] = plain ?? ''
     }
-    return maskedRecord(values, secret)
+    return maskedRecord(values)
   }
 
   /** Base URLs that end in `/v1`, whatever a kind's convention is. */

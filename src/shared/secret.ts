@@ -25,19 +25,13 @@ export class Secret {
 }
 
 /**
- * The values as they are, for sending; printed or serialised, those named in `secret` show a mask and the first digits of their
- * SHA-256, so that a changed secret can be told from the old one.
+ * The values as they are, for sending; printed or serialised they show a mask and the first digits of their SHA-256, so that a
+ * changed value can be told from the old one.
  */
-export function maskedRecord(
-  values: Readonly<Record<string, string>>,
-  secret: ReadonlySet<string>,
-): Readonly<Record<string, string>> {
+export function maskedRecord(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const shown = (): Record<string, string> =>
     Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name,
-        secret.has(name) ? `${MASK} (${hash('sha256', value).slice(0, 8)})` : value,
-      ]),
+      Object.entries(values).map(([name, value]) => [name, `${MASK} (${hash('sha256', value).slice(0, 8)})`]),
     )
   return Object.defineProperties({ ...values }, { toJSON: { value: shown }, [inspect.custom]: { value: shown } })
 }
