@@ -184,7 +184,7 @@ function openAiFrom(env: Readonly<Record<string, string | undefined>>): {
 } {
   const baseUrl = env['OPENAI_BASE_URL']
   if (!env['OPENAI_API_KEY']) return {}
-  if (baseUrl && !/^https:\/\/(?:[a-z]+\.)?api\.openai\.com(?:\/|$)/.test(baseUrl)) {
+  if (baseUrl && !/^https:\/\/api\.openai\.com\/v1\/?$/.test(baseUrl)) {
     return {
       remark:
         'found OPENAI_API_KEY, but OPENAI_BASE_URL is not https://api.openai.com/v1: neither is used. Unset it, or write an upstream into switchyard.yaml',
