@@ -10,6 +10,15 @@ export interface ReplicaGauge {
   readonly inflight: number
 }
 
+interface Series {
+  readonly requests: Counter.Internal
+  readonly duration: Histogram.Internal<'tier' | 'stream'>
+  readonly overhead: Histogram.Internal<'stream'>
+  readonly firstToken: Histogram.Internal<'tier'>
+  readonly input: Counter.Internal
+  readonly output: Counter.Internal
+}
+
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900]
 const FAST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1]
 
@@ -30,6 +39,7 @@ export class Metrics implements Reporter {
   readonly #routerTime: Histogram
   readonly #cacheRequests: Counter<'tier' | 'result'>
   readonly #dropped: Counter
+  readonly #known = new Map<string, Series>()
 
   constructor(replicas: () => readonly ReplicaGauge[]) {
     const registers = [this.registry]
@@ -105,16 +115,35 @@ export class Metrics implements Reporter {
     gauge('upstream_inflight', 'Requests under way at this replica.', (replica) => replica.inflight)
   }
 
+  /** The series of a kind of request, found once: finding one by its labels costs more than counting. All names come from closed sets. */
+  #series(key: string, make: () => Series): Series {
+    let series = this.#known.get(key)
+    if (series === undefined) {
+      series = make()
+      this.#known.set(key, series)
+    }
+    return series
+  }
+
   finished(record: FinishedRequest): void {
     const tier = record.tier ?? 'none'
     const stream = String(record.stream)
-    this.#requests.inc({ route: tier, result: record.result, code: record.errorCode ?? '', stream })
-    this.#duration.observe({ tier, stream }, record.durationMs / 1000)
-    this.#overhead.observe({ stream }, Math.max(0, record.durationMs - record.upstreamMs) / 1000)
-    if (record.firstContentMs !== undefined) this.#firstToken.observe({ tier }, record.firstContentMs / 1000)
+    const code = record.errorCode ?? ''
+    const series = this.#series(`${tier} ${record.result} ${code} ${stream}`, () => ({
+      requests: this.#requests.labels({ route: tier, result: record.result, code, stream }),
+      duration: this.#duration.labels({ tier, stream }),
+      overhead: this.#overhead.labels({ stream }),
+      firstToken: this.#firstToken.labels({ tier }),
+      input: this.#tokens.labels({ type: 'input', tier }),
+      output: this.#tokens.labels({ type: 'output', tier }),
+    }))
+    series.requests.inc()
+    series.duration.observe(record.durationMs / 1000)
+    series.overhead.observe(Math.max(0, record.durationMs - record.upstreamMs) / 1000)
+    if (record.firstContentMs !== undefined) series.firstToken.observe(record.firstContentMs / 1000)
     if (record.usage !== undefined) {
-      this.#tokens.inc({ type: 'input', tier }, record.usage.input)
-      this.#tokens.inc({ type: 'output', tier }, record.usage.output)
+      series.input.inc(record.usage.input)
+      series.output.inc(record.usage.output)
       if (record.usage.cachedInput > 0) this.#tokens.inc({ type: 'cached_input', tier }, record.usage.cachedInput)
       if (record.usage.reasoning > 0) this.#tokens.inc({ type: 'reasoning', tier }, record.usage.reasoning)
     }
