@@ -34,7 +34,7 @@ export function checkNames(raw: FileConfig, targets: ReadonlyMap<string, Target>
     if (targets.has(alias) || routeNames(routes).includes(alias))
       report(['aliases', alias], 'a model or route has this name already, so the alias would never be used. Remove it.')
     if (!meanings.has(meant)) {
-      const hint = suggestion(meant, [...models, ...routes])
+      const hint = suggestion(meant, [...models, ...routeNames(routes)])
       report(['aliases', alias], `it points to "${meant}", which is neither a route nor a model.${hint}`)
     }
   }
@@ -44,7 +44,7 @@ export function checkNames(raw: FileConfig, targets: ReadonlyMap<string, Target>
       if (!allowed.has(name))
         report(
           ['keys', index, 'models', position],
-          `there is no model "${name}".${suggestion(name, [...models, ...routes, ...Object.keys(raw.aliases)])}`,
+          `there is no model "${name}".${suggestion(name, [...models, ...routeNames(routes), ...Object.keys(raw.aliases)])}`,
         )
     }),
   )

@@ -1,0 +1,113 @@
+/** What a checked configuration becomes: where each setting comes from, what is hidden, what is left to defaults. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Config } from '../../src/config/config.ts'
+import { loadConfig, type ConfigFlags } from '../../src/config/load.ts'
+
+const FILE = `server:
+  port: 4100
+upstreams:
+  gpu: { kind: vllm, replicas: ["http://127.0.0.1:8000"], headers: { x-team: env:TEAM, x-plain: sk-fake-plain } }
+models:
+  small: { upstream: gpu, model: m }
+keys:
+  - { name: literal, key: sk-fake-literal }
+`
+const ENV = { TEAM: 'sk-fake-team' }
+
+function load(text: string, flags: ConfigFlags = {}, env: Record<string, string> = ENV): Promise<Config> {
+  const cwd = mkdtempSync(join(tmpdir(), 'switchyard-resolved-'))
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
+  writeFileSync(join(cwd, 'switchyard.yaml'), text)
+  return loadConfig(flags, { env, cwd, enginePorts: [] })
+}
+
+function fromOf(config: Config, setting: string): string | undefined {
+  return config.provenance.find((each) => each.setting === setting)?.from
+}
+
+describe('each setting says where it comes from', () => {
+  test.each<[string, ConfigFlags, Record<string, string>, string, string]>([
+    ['a flag', { port: '0' }, { SWITCHYARD_PORT: '9' }, 'server.port', '--port'],
+    ['a variable', {}, { SWITCHYARD_PORT: '9' }, 'server.port', 'SWITCHYARD_PORT'],
+    ['an empty variable', {}, { SWITCHYARD_PORT: '' }, 'server.port', 'line 2'],
+    ['the file', {}, {}, 'server.port', 'line 2'],
+    ['a place inside one line', {}, {}, 'upstreams.gpu.kind', 'line 4'],
+    ['an entry of a list', {}, {}, 'keys.0.name', 'line 8'],
+    ['a default', {}, {}, 'server.drainSeconds', 'default'],
+    ['a variable over nothing', {}, { SWITCHYARD_DATA_DIR: '/tmp/x' }, 'dataDir', 'SWITCHYARD_DATA_DIR'],
+    ['a log flag', { log: 'off' }, {}, 'telemetry.log', '--log'],
+    ['the admin key', {}, { SWITCHYARD_ADMIN_KEY: 'sk-fake-admin' }, 'server.adminKey', 'SWITCHYARD_ADMIN_KEY'],
+  ])('%s', async (_what, flags, env, setting, from) => {
+    expect(fromOf(await load(FILE, flags, { ...ENV, ...env }), setting)).toBe(from)
+  })
+
+  test('what was found on this machine', async () => {
+    const config = await load('server: { port: 4100 }\n', {}, {})
+    expect(fromOf(config, 'upstreams.simulator.kind')).toBe('found')
+    expect(fromOf(config, 'server.port')).toBe('line 1')
+  })
+})
+
+test('a variable wins over the file, for the admin key as for everything', async () => {
+  const file = FILE.replace('server:', 'server:\n  adminKey: env:OTHER')
+  const config = await load(file, {}, { ...ENV, OTHER: 'sk-fake-other', SWITCHYARD_ADMIN_KEY: 'sk-fake-admin' })
+  expect(config.server.adminKey?.reveal()).toBe('sk-fake-admin')
+})
+
+test('no secret is printed, serialised or listed, and each is still sent', async () => {
+  const config = await load(FILE)
+  const shown = [JSON.stringify(config), inspect(config, { depth: 20, showHidden: false }), String(config)].join('\n')
+  expect(shown).not.toContain('sk-fake')
+  expect({ ...config.upstreams[0]?.headers }).toEqual({ 'x-team': 'sk-fake-team', 'x-plain': 'sk-fake-plain' })
+})
+
+test('a header whose secret has changed can be told from the old one', async () => {
+  const seen = async (team: string): Promise<string> =>
+    JSON.stringify((await load(FILE, {}, { TEAM: team })).upstreams[0]?.headers)
+  expect(await seen('a')).not.toBe(await seen('b'))
+  expect(await seen('a')).toBe(await seen('a'))
+})
+
+test('a configuration cannot be changed afterwards', async () => {
+  const config = await load(FILE)
+  expect(() => Object.assign(config.server, { port: 1 })).toThrow(TypeError)
+  expect(() => (config.upstreams[0]!.replicas as string[]).push('x')).toThrow(TypeError)
+})
+
+test.each<[string, string, string, string]>([
+  ['one model is both sides', '', 'small', 'small'],
+  ['local models are small, hosted ones big', '  big: { upstream: hosted, model: gpt-5.1 }\n', 'small', 'big'],
+])('without routes %s', async (_what, more, small, big) => {
+  const text = FILE.replace('models:', 'models:\n' + more.trimEnd()).replace(
+    'upstreams:',
+    'upstreams:\n  hosted: { kind: openai, apiKey: env:TEAM }',
+  )
+  expect((await load(text)).routes['auto']).toMatchObject({ small: [small], big: [big] })
+})
+
+test('--simulate starts with any file: its names stay usable and mean auto, nothing of it is contacted', async () => {
+  const config = await load(`${FILE}aliases: { "gpt-*": small, cheap: "auto:cheap" }\n`, { simulate: true }, {})
+  expect(config.upstreams.map(({ kind }) => kind)).toEqual(['simulated'])
+  expect(config.aliases).toEqual({ small: 'auto', 'gpt-*': 'auto', cheap: 'auto:cheap' })
+  expect(config.keys.map(({ name }) => name)).toEqual(['literal'])
+})
+
+test('a misspelt variable is remarked on, another program’s is not', async () => {
+  const config = await load(FILE, {}, { ...ENV, SWITCHYARD_PROT: '1', SWITCHYARD_BILLING_KEY: 'x', PORT: '1' })
+  const remarks = config.remarks.filter((remark) => remark.includes('variable'))
+  expect(remarks).toEqual(['the variable SWITCHYARD_PROT means nothing here; is it SWITCHYARD_PORT?'])
+})
+
+test('anchors and merge keys work', async () => {
+  const text = `upstreams: { gpu: { kind: vllm, replicas: ["http://127.0.0.1:8000"] } }
+models:
+  a: &base { upstream: gpu, model: a, contextTokens: 1000 }
+  b: { <<: *base, model: b }
+`
+  const config = await load(text)
+  expect(config.targets.get('b')).toMatchObject({ model: 'b', contextTokens: 1000 })
+})
