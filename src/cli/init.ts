@@ -44,7 +44,7 @@ translated is listed, and stands as comments at the end of the file.
 /** Throws UsageError where the file cannot be read or is no YAML. */
 function translate(from: string): Translation {
   try {
-    return translateLiteLlm(readFileSync(from, 'utf8'))
+    return translateLiteLlm(readFileSync(from, 'utf8'), { now: new Date() })
   } catch (error) {
     const [reason] = error instanceof Error ? error.message.split('\n') : [String(error)]
     throw new UsageError(`${from} cannot be translated: ${reason} Is it the config.yaml of a LiteLLM proxy?`)

@@ -1,9 +1,11 @@
 /** Translates a LiteLLM proxy configuration (docs.litellm.ai, "config.yaml", 2026) into ours; what has no counterpart is listed. */
-import { parse, stringify } from 'yaml'
+import { LineCounter, parseDocument, stringify } from 'yaml'
+import { lookUpPrice, providerAt } from '../budget/price-book.ts'
+import { Lines } from './problems.ts'
 
 export interface Translation {
   readonly yaml: string
-  /** One line for each thing that was left out, with the reason. */
+  /** One sentence for each thing that was left out, with its line and the reason, in the order of the file. */
   readonly notes: readonly string[]
 }
 
@@ -12,6 +14,7 @@ type Fields = Readonly<Record<string, unknown>>
 const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; readonly baseUrl?: string }>> = {
   openai: { kind: 'openai' },
   text_completion_openai: { kind: 'openai' },
+  azure: { kind: 'openai' },
   hosted_vllm: { kind: 'vllm' },
   vllm: { kind: 'vllm' },
   groq: { kind: 'openai', baseUrl: 'https://api.groq.com/openai/v1' },
@@ -40,29 +43,51 @@ const KNOWN_PARAMS: ReadonlySet<string> = new Set([
   'order',
   'extra_headers',
   'extra_body',
+  'api_version',
 ])
 
-/** Throws Error where the text is not YAML. */
-export function translateLiteLlm(text: string): Translation {
-  return new Translator(asFields(parse(text))).run()
+type Path = readonly (string | number)[]
+interface Note {
+  readonly line: number | undefined
+  readonly text: string
+}
+/** Hosted models need a price, so the translation says which have none. */
+export interface PriceContext {
+  /** The day whose prices count. */
+  readonly now: Date
+}
+
+/** Throws Error where the text is not YAML or no mapping. */
+export function translateLiteLlm(text: string, context: PriceContext): Translation {
+  const counter = new LineCounter()
+  const document = parseDocument(text, { lineCounter: counter, merge: true })
+  const [error] = document.errors
+  if (error !== undefined) throw error
+  const source: unknown = document.toJS()
+  if (!isFields(source)) throw new Error('it holds no settings.')
+  return new Translator(source, new Lines(document, counter), context).run()
 }
 
 class Translator {
   readonly #source: Fields
-  readonly #notes: string[] = []
+  readonly #lines: Lines
+  readonly #context: PriceContext
+  readonly #notes: Note[] = []
   readonly #upstreams: Record<string, Record<string, unknown>> = {}
   readonly #models: Record<string, Record<string, unknown>> = {}
   readonly #aliases: Record<string, string> = {}
   readonly #byGroup = new Map<string, string[]>()
 
-  constructor(source: Fields) {
+  constructor(source: Fields, lines: Lines, context: PriceContext) {
     this.#source = source
+    this.#lines = lines
+    this.#context = context
   }
 
   run(): Translation {
     const list = Array.isArray(this.#source['model_list']) ? this.#source['model_list'].map(asFields) : []
     const settings = { ...asFields(this.#source['litellm_settings']), ...asFields(this.#source['router_settings']) }
-    for (const [index, entry] of list.entries()) this.#deployment(entry, `model_list[${index}]`, settings)
+    for (const [index, entry] of list.entries()) this.#deployment(entry, ['model_list', index], settings)
     this.#fallbacks(settings)
     this.#rest(settings)
     const file: Record<string, unknown> = { upstreams: this.#upstreams, models: this.#models }
@@ -70,27 +95,33 @@ class Translator {
     if (route !== undefined) file['routes'] = { auto: route }
     if (Object.keys(this.#aliases).length > 0) file['aliases'] = this.#aliases
     this.#general(file)
-    const comments =
-      this.#notes.length === 0 ? '' : `\n# Not translated:\n${this.#notes.map((note) => `#   ${note}`).join('\n')}\n`
+    this.#missingPrices()
+    const notes = this.#notes
+      .toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity))
+      .map(({ line, text }) => (line === undefined ? text : `line ${line}: ${text}`))
+    const comments = notes.length === 0 ? '' : `\n# Not translated:\n${notes.map((note) => `#   ${note}`).join('\n')}\n`
     return {
       yaml: `# Translated from a LiteLLM configuration. "switchyard check" shows what it means.\n${stringify(file, { lineWidth: 0 })}${comments}`,
-      notes: this.#notes,
+      notes,
     }
   }
 
-  #deployment(entry: Fields, at: string, settings: Fields): void {
+  #deployment(entry: Fields, at: Path, settings: Fields): void {
     const group = String(entry['model_name'] ?? '')
     const params = asFields(entry['litellm_params'])
     const full = String(params['model'] ?? '')
-    if (group === '' || full === '') return this.#note(`${at}: it has no model_name or litellm_params.model`)
+    if (group === '' || full === '') return this.#note(at, 'it has no model_name or litellm_params.model')
     if (group.includes('*') || full.includes('*'))
-      return this.#note(`${at}: wildcard models have no counterpart; list the models, or call them as "upstream/model"`)
+      return this.#note(at, 'wildcard models have no counterpart; list the models, or call them as "upstream/model"')
     const slash = full.indexOf('/')
     const prefix = slash < 0 ? 'openai' : full.slice(0, slash)
     const model = slash < 0 ? full : full.slice(slash + 1)
     const provider = PROVIDERS[prefix]
-    if (provider === undefined) return this.#note(`${at}: provider ${prefix} is not supported yet (${group})`)
-    const base = String(params['api_base'] ?? params['base_url'] ?? provider.baseUrl ?? '')
+    if (provider === undefined) return this.#note(at, `provider ${prefix} is not supported yet (${group})`)
+    const base = addressOf(prefix, String(params['api_base'] ?? params['base_url'] ?? provider.baseUrl ?? ''))
+    if (base.startsWith('os.environ/'))
+      return this.#note(at, `an address in a variable has no counterpart; write it out (${group})`)
+    if (prefix === 'azure' && base === '') return this.#note(at, `an Azure deployment without api_base (${group})`)
     const name = this.#upstream(group, prefix, provider.kind, base, params, settings, at)
     if (name === undefined) return
     const known = this.#byGroup.get(group) ?? []
@@ -107,12 +138,17 @@ class Translator {
       if (first !== undefined)
         (this.#models[first] as Record<string, unknown>)['fallbacks'] = [...known.slice(1), modelName]
     }
+    for (const key of Object.keys(entry))
+      if (key !== 'model_name' && key !== 'litellm_params') this.#note([...at, key], 'no counterpart')
     for (const key of Object.keys(params))
-      if (!KNOWN_PARAMS.has(key)) this.#note(`${at}.litellm_params.${key}: no counterpart`)
+      if (!KNOWN_PARAMS.has(key)) this.#note([...at, 'litellm_params', key], 'no counterpart')
     if (params['weight'] !== undefined || params['order'] !== undefined)
       this.#note(
-        `${at}: weight and order have no counterpart; replicas share load by tokens under way, models are tried in their order`,
+        at,
+        'weight and order have no counterpart; replicas share load by tokens under way, models are tried in their order',
       )
+    if (isFields(params['extra_headers']) || isFields(params['extra_body']))
+      this.#note(at, 'extra_headers and extra_body: write them as upstreams.NAME.headers and models.NAME.extraBody')
   }
 
   /** Name of the upstream of a deployment; deployments of one group and kind with the same key share one, as replicas. */
@@ -123,12 +159,12 @@ class Translator {
     base: string,
     params: Fields,
     settings: Fields,
-    at: string,
+    at: Path,
   ): string | undefined {
-    const apiKey = this.#secret(params['api_key'], `${at}.litellm_params.api_key`)
+    const apiKey = this.#secret(params['api_key'], [...at, 'litellm_params', 'api_key'])
     const url = kind === 'vllm' ? base.replace(/\/v1\/?$/, '') : base.replace(/\/+$/, '')
     if (kind === 'vllm' && url === '') {
-      this.#note(`${at}: a vLLM deployment without api_base (${group})`)
+      this.#note(at, `a vLLM deployment without api_base (${group})`)
       return undefined
     }
     const key = apiKey === undefined ? {} : { apiKey }
@@ -169,12 +205,12 @@ class Translator {
   }
 
   /** `os.environ/NAME` to `env:NAME`; a key in clear text is not copied. */
-  #secret(value: unknown, at: string): string | undefined {
+  #secret(value: unknown, at: Path): string | undefined {
     if (value === undefined || value === null || /^(?:none|empty|fake|dummy|anything)/i.test(String(value)))
       return undefined
     const name = /^os\.environ\/(\w+)$/.exec(String(value))?.[1]
     if (name !== undefined) return `env:${name}`
-    this.#note(`${at}: a key in clear text was not copied; put it into a variable and write apiKey: env:NAME`)
+    this.#note(at, 'a key in clear text was not copied; put it into a variable and write env:NAME')
     return undefined
   }
 
@@ -199,12 +235,15 @@ class Translator {
           )
           const model = own === undefined ? undefined : this.#models[own]
           if (model === undefined || names.length === 0)
-            this.#note(`${key}: ${group} -> ${String(targets)}: one of them was not translated`)
+            this.#note(this.#pathOf(key), `${group} -> ${String(targets)}: one of them was not translated`)
           else model['fallbacks'] = [...new Set([...((model['fallbacks'] as string[] | undefined) ?? []), ...names])]
         }
       }
       if (key !== 'fallbacks')
-        this.#note(`${key}: joined with the general fallbacks, which here cover every cause before the first content`)
+        this.#note(
+          this.#pathOf(key),
+          'joined with the general fallbacks, which here cover every cause before the first content',
+        )
     }
   }
 
@@ -216,7 +255,7 @@ class Translator {
       this.#upstreams[String(this.#models[name]?.['upstream'])]?.['kind'] === 'vllm'
     const small = firsts.filter(isLocal)
     const big = firsts.filter((name) => !isLocal(name))
-    this.#note('routes.auto is a first guess (vLLM models small, others big): LiteLLM has no counterpart to it')
+    this.#note([], 'routes.auto is a first guess (vLLM models small, others big): LiteLLM has no counterpart to it')
     return {
       small: small.length > 0 ? small : firsts.slice(0, 1),
       big: big.length > 0 ? big : firsts.slice(-1),
@@ -226,13 +265,13 @@ class Translator {
 
   #general(file: Record<string, unknown>): void {
     const general = asFields(this.#source['general_settings'])
-    const master = this.#secret(general['master_key'], 'general_settings.master_key')
+    const master = this.#secret(general['master_key'], ['general_settings', 'master_key'])
     if (master !== undefined) {
       file['server'] = { adminKey: master }
       file['keys'] = [{ name: 'master', key: master, tenant: 'default' }]
     }
     for (const key of Object.keys(general))
-      if (key !== 'master_key') this.#note(`general_settings.${key}: no counterpart`)
+      if (key !== 'master_key') this.#note(['general_settings', key], 'no counterpart')
   }
 
   #rest(settings: Fields): void {
@@ -249,22 +288,57 @@ class Translator {
       if (key === 'model_group_alias') {
         for (const [alias, meant] of Object.entries(asFields(settings[key]))) {
           const target = this.#byGroup.get(String(meant))?.[0]
-          if (target === undefined) this.#note(`model_group_alias: ${alias} -> ${String(meant)}: not translated`)
+          if (target === undefined) this.#note(this.#pathOf(key), `${alias} -> ${String(meant)}: not translated`)
           else this.#aliases[alias] = target
         }
-      } else if (!used.has(key)) this.#note(`litellm_settings/router_settings.${key}: no counterpart`)
+      } else if (!used.has(key)) this.#note(this.#pathOf(key), 'no counterpart')
     }
     for (const key of Object.keys(this.#source)) {
       if (!['model_list', 'litellm_settings', 'router_settings', 'general_settings'].includes(key))
-        this.#note(`${key}: no counterpart`)
+        this.#note([key], 'no counterpart')
     }
   }
 
-  #note(text: string): void {
-    this.#notes.push(text)
+  /** Hosted models that would stop the start. */
+  #missingPrices(): void {
+    for (const [name, model] of Object.entries(this.#models)) {
+      const upstream = this.#upstreams[String(model['upstream'])]
+      if (upstream?.['kind'] !== 'openai' || model['price'] !== undefined) continue
+      const url = String(upstream['baseUrl'] ?? 'https://api.openai.com/v1')
+      const provider = providerAt(url)
+      const isKnown =
+        provider !== undefined && lookUpPrice(provider, String(model['model']), this.#context.now) !== undefined
+      if (!isKnown && !/^https?:\/\/(?:localhost|[\d.]+|\[[^\]]*\]|[^./]+)(?:[:/]|$)/.test(url))
+        this.#note([], `models.${name}: the price book does not know ${String(model['model'])}; add price to it`)
+    }
+  }
+
+  /** Settings may stand in either section; the router's wins. */
+  #pathOf(key: string): Path {
+    return [key in asFields(this.#source['router_settings']) ? 'router_settings' : 'litellm_settings', key]
+  }
+
+  #note(at: Path, text: string): void {
+    const place = at.map((each) => (typeof each === 'number' ? `[${each}]` : `.${each}`)).join('')
+    this.#notes.push({
+      line: at.length === 0 ? undefined : this.#lines.at(at),
+      text: place === '' ? text : `${place.replace(/^\./, '')}: ${text}`,
+    })
   }
 }
 
+/** Azure's address of the v1 interface, which speaks the dialect of OpenAI without an api-version; others as they are. */
+function addressOf(prefix: string, base: string): string {
+  if (prefix !== 'azure' || base === '' || base.startsWith('os.environ/')) return base
+  return /\/openai(?:\/|$)/.test(base)
+    ? base.replace(/\/openai.*$/, '/openai/v1')
+    : `${base.replace(/\/+$/, '')}/openai/v1`
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function asFields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
+  return isFields(value) ? value : {}
 }

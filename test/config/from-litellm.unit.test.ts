@@ -25,7 +25,7 @@ general_settings: { master_key: os.environ/MASTER_KEY, database_url: os.environ/
 `
 
 test('a LiteLLM configuration becomes one that starts, with replicas, prices, fallbacks, keys and aliases', async () => {
-  const { yaml, notes } = translateLiteLlm(LITELLM)
+  const { yaml, notes } = translateLiteLlm(LITELLM, { now: new Date('2026-08-21') })
   const cwd = mkdtempSync(join(tmpdir(), 'switchyard-litellm-'))
   onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
   writeFileSync(join(cwd, 'switchyard.yaml'), yaml)
