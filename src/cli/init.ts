@@ -25,20 +25,29 @@ translated is listed, and stands as comments at the end of the file.
     if (existsSync(out) && values['force'] !== true)
       throw new UsageError(`${out} exists already. Use --force to overwrite it, or --out for another place.`)
     if (values['from'] === undefined) {
-      writeFileSync(out, EXAMPLE)
+      write(out, EXAMPLE)
       io.stdout.write(`wrote ${out}\n"switchyard check" shows what it means.\n`)
       return Promise.resolve(EXIT.ok)
     }
     const from = resolve(io.cwd, String(values['from']))
     if (!existsSync(from)) throw new UsageError(`There is no file ${from}.`)
     const { yaml, notes } = translate(from)
-    writeFileSync(out, yaml)
+    write(out, yaml)
     io.stdout.write(`wrote ${out}\n`)
     if (notes.length === 0) io.stdout.write('everything was translated\n')
     else io.stdout.write(`not translated:\n${notes.map((note) => `  ${note}`).join('\n')}\n`)
     io.stdout.write('"switchyard check" shows what it means.\n')
     return Promise.resolve(EXIT.ok)
   },
+}
+
+/** Throws UsageError where the place cannot be written. */
+function write(out: string, text: string): void {
+  try {
+    writeFileSync(out, text)
+  } catch (error) {
+    throw new UsageError(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}.`)
+  }
 }
 
 /** Throws UsageError where the file cannot be read or is no YAML. */

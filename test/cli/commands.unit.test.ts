@@ -1,0 +1,150 @@
+/** Commands in process: what they print, what they write, how they end. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { main } from '../../src/main.ts'
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+  readonly cwd: string
+}
+
+async function run(
+  args: readonly string[],
+  setup: { files?: Record<string, string>; env?: Record<string, string>; isTty?: boolean } = {},
+): Promise<Ran> {
+  const cwd = mkdtempSync(join(tmpdir(), 'switchyard-commands-'))
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(setup.files ?? {})) writeFileSync(join(cwd, name), text)
+  let out = ''
+  let err = ''
+  const isTty = setup.isTty ?? false
+  const code = await main(args, {
+    env: setup.env ?? {},
+    cwd,
+    stdout: { write: (text) => void (out += text), isTty },
+    stderr: { write: (text) => void (err += text), isTty },
+    onSignal: () => () => {},
+  })
+  return { code, out, err, cwd }
+}
+
+const FILE = `server: { port: 4100 }
+upstreams:
+  o: { kind: openai, apiKey: env:O_KEY, headers: { x-secret: sk-fake-header } }
+models:
+  big: { upstream: o, model: gpt-5.1 }
+keys:
+  - { name: ci, key: sk-fake-literal, requestsPerMinute: 60 }
+`
+const SECRETS = { O_KEY: 'sk-fake-upstream', SWITCHYARD_ADMIN_KEY: 'sk-fake-admin' }
+
+describe('help', () => {
+  test.each([
+    [['--port', '0', '--help'], 'switchyard [command] [flags]'],
+    [['serve', '--port', '0', '--help'], 'switchyard serve [flags]'],
+    [['help', 'check'], 'switchyard check [flags]'],
+  ])('%j explains and exits with 0, whatever stands before', async (args, text) => {
+    const { code, out, err } = await run(args)
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain(text)
+  })
+
+  test.each([
+    [['--hlep'], 'There is no flag --hlep. Did you mean --help?'],
+    [['help', 'chek'], 'There is no command "chek". Did you mean "check"?'],
+    [['versoin'], 'There is no command "versoin". Did you mean "version"?'],
+    [['something-else'], 'There is no command "something-else". "switchyard help" lists them.'],
+    [['check', 'extra'], 'extra'],
+    [['check', '--port'], '--port'],
+  ])('%j is a usage error on stderr alone', async (args, sentence) => {
+    const { code, out, err } = await run(args)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain(sentence)
+    expect(err.trim().split('\n')).toHaveLength(1)
+  })
+})
+
+describe('check', () => {
+  test('names the flag, variable or line of every setting, and what follows from them', async () => {
+    const { code, out } = await run(['check', '--host', '127.0.0.2'], {
+      files: { 'switchyard.yaml': FILE },
+      env: SECRETS,
+    })
+    expect(code).toBe(0)
+    expect(out).toMatch(/server\.host = "127\.0\.0\.2" +\(--host\)/)
+    expect(out).toMatch(/server\.port = 4100 +\(line 1\)/)
+    expect(out).toMatch(/server\.adminKey = "env:SWITCHYARD_ADMIN_KEY" +\(SWITCHYARD_ADMIN_KEY\)/)
+    expect(out).toMatch(/server\.drainSeconds = 30 +\(default\)/)
+    expect(out).toMatch(/upstreams\.o\.apiKey = "env:O_KEY" +\(line 3\)/)
+    expect(out).toContain('key ci: ***, tenant default, 60 requests a minute')
+    expect(out).toContain('server-run: maxUsd 1, maxTokens 2000000')
+  })
+
+  test('prints no secret, wherever it stands', async () => {
+    const { out, err } = await run(['check'], { files: { 'switchyard.yaml': FILE }, env: SECRETS })
+    expect(out + err).not.toContain('sk-fake')
+    expect(out).toMatch(/keys\.0\.key = \*\*\*/)
+  })
+
+  test('a wrong file: every problem on stderr, exit code 2, no secret', async () => {
+    const wrong = FILE.replace('port: 4100', 'prot: 1').replace('gpt-5.1', 'gpt-0')
+    const { code, out, err } = await run(['check'], { files: { 'switchyard.yaml': wrong }, env: SECRETS })
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain('switchyard.yaml:1: server.prot: there is no such setting. Did you mean "port"?')
+    expect(err).not.toContain('sk-fake')
+  })
+
+  test.each([
+    ['at a terminal', true, {}, true],
+    ['where NO_COLOR is set', true, { NO_COLOR: '1' }, false],
+    ['in a pipe', false, {}, false],
+  ])('colours %s: %s', async (_where, isTty, env, isColoured) => {
+    const { out } = await run(['check', '--no-detect'], { isTty, env })
+    expect(out.includes('\u001b[')).toBe(isColoured)
+  })
+
+  test('without anything says that answers will be simulated', async () => {
+    const { code, out } = await run(['check', '--no-detect'])
+    expect(code).toBe(0)
+    expect(out).toContain('answers are SIMULATED')
+  })
+})
+
+describe('init', () => {
+  const LITELLM =
+    'model_list: [{ model_name: a, litellm_params: { model: openai/gpt-4o, api_key: os.environ/K, rpm: 1 } }]\n'
+
+  test('--from writes the translation and lists what has no counterpart', async () => {
+    const { code, out, cwd } = await run(['init', '--from', 'litellm.yaml'], { files: { 'litellm.yaml': LITELLM } })
+    expect(code).toBe(0)
+    expect(out).toContain('line 1: model_list[0].litellm_params.rpm: no counterpart')
+    expect(readFileSync(join(cwd, 'switchyard.yaml'), 'utf8')).toContain('apiKey: env:K')
+  })
+
+  test.each([
+    ['no YAML', 'a: [b\n'],
+    ['no settings', '- a\n'],
+  ])('--from a file with %s is a usage error and writes nothing', async (_what, text) => {
+    const { code, err, cwd } = await run(['init', '--from', 'x.yaml'], { files: { 'x.yaml': text } })
+    expect(code).toBe(2)
+    expect(err).toContain('Is it the config.yaml of a LiteLLM proxy?')
+    expect(() => readFileSync(join(cwd, 'switchyard.yaml'))).toThrow('ENOENT')
+  })
+
+  test('--force overwrites, nothing else does', async () => {
+    const files = { 'switchyard.yaml': 'mine' }
+    expect((await run(['init'], { files })).err).toContain('Use --force to overwrite it')
+    const forced = await run(['init', '--force'], { files })
+    expect(readFileSync(join(forced.cwd, 'switchyard.yaml'), 'utf8')).toContain('upstreams:')
+  })
+
+  test('a place that cannot be written is a usage error', async () => {
+    const { code, err } = await run(['init', '--out', 'no/such/folder/x.yaml'])
+    expect(code).toBe(2)
+    expect(err).toContain('cannot be written')
+  })
+})
