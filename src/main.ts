@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 /** The process: arguments, environment, signals and exit code. Everything else is told what it needs. */
 import { isMainThread } from 'node:worker_threads'
 import { EXIT, UsageError, type Command, type Io } from './cli/command.ts'

@@ -39,6 +39,8 @@ export function switchyard(options: SwitchyardOptions = {}): Contender & { start
         name: 'switchyard',
         command: process.execPath,
         args: [
+          // As `npm start` does.
+          '--max-semi-space-size=16',
           ...(options.nodeArgs ?? []),
           main,
           'serve',
