@@ -1,64 +1,21 @@
 #!/usr/bin/env -S node --max-semi-space-size=16
 /** The process: arguments, environment, signals and exit code. Everything else is told what it needs. */
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
-import { EXIT, UsageError, type Command, type Io } from './cli/command.ts'
-import { check } from './cli/check.ts'
-import { init } from './cli/init.ts'
-import { serve } from './cli/serve.ts'
-import { simulate } from './cli/simulate.ts'
-import { ConfigError, nearest } from './config/problems.ts'
-import { VERSION } from './version.ts'
+import type { Io } from './cli/command.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, init, simulate]
+/**
+ * Compiled code is kept beside the packages, which the user who installed them owns (the default, a folder in /tmp, is open to all).
+ * It saves about a third of the start; where it cannot be written nothing is kept.
+ */
+const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/switchyard', import.meta.url))
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  const [first, ...rest] = args
-  try {
-    if (first === undefined || first.startsWith('-')) {
-      if (first === '--version' || first === '-V') return say(io, VERSION)
-      // Without a command the flags are those of serve, and --help means the whole program.
-      if (args.includes('--help') || args.includes('-h')) return help(io)
-      return await serve.run(args, io)
-    }
-    if (first === 'help') {
-      return rest[0] === undefined ? help(io) : say(io, find(rest[0]).usage)
-    }
-    if (first === 'version') return say(io, VERSION)
-    const command = find(first)
-    if (rest.includes('--help') || rest.includes('-h')) return say(io, command.usage)
-    return await command.run(rest, io)
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof ConfigError) {
-      io.stderr.write(`${error.message}\n`)
-      return EXIT.usage
-    }
-    io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-    return EXIT.internal
-  }
-}
-
-/** Throws UsageError with the nearest name. */
-function find(name: string): Command {
-  const command = COMMANDS.find((each) => each.name === name)
-  if (command !== undefined) return command
-  const names = [...COMMANDS.map((each) => each.name), 'help', 'version']
-  const near = nearest(name, names)
-  const hint = near === undefined ? '"switchyard help" lists them.' : `Did you mean "${near}"?`
-  throw new UsageError(`There is no command "${name}". ${hint}`)
-}
-
-function help(io: Io): number {
-  const list = COMMANDS.map((command) => `  ${command.name.padEnd(10)} ${command.summary}`).join('\n')
-  return say(
-    io,
-    `switchyard ${VERSION}: one endpoint for agents, your GPUs behind it, and what everything cost\n\nswitchyard [command] [flags]\n\n${list}\n  version    print the version\n\n"switchyard COMMAND --help" explains one.`,
-  )
-}
-
-function say(io: Io, text: string): number {
-  io.stdout.write(`${text}\n`)
-  return EXIT.ok
+  // Loaded here and not above, so that the cache is on before anything is compiled.
+  const { run } = await import('./cli/run.ts')
+  return run(args, io)
 }
 
 function processIo(): Io {
@@ -85,5 +42,6 @@ function processIo(): Io {
 }
 
 if (import.meta.main && isMainThread) {
+  enableCompileCache(COMPILE_CACHE)
   process.exitCode = await main(process.argv.slice(2), processIo())
 }
