@@ -90,6 +90,11 @@ class Resolver {
     const upstreams = this.#upstreams()
     const targets = this.#targets(upstreams)
     const raw = withDefaultRoute(this.#raw, targets)
+    for (const upstream of upstreams) {
+      const isKnown = upstream.apiKey !== undefined || upstream.headers['authorization'] !== undefined
+      if (upstream.kind === 'openai' && isPublic(upstream) && !isKnown)
+        this.#remarks.push(`upstreams.${upstream.name} has no apiKey: hosted servers refuse requests without one`)
+    }
     checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
     const keys = this.#keys()
     const adminKey = this.#secret(raw.server.adminKey, ['server', 'adminKey'])

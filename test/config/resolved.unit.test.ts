@@ -102,6 +102,16 @@ test('a misspelt variable is remarked on, another program’s is not', async () 
   expect(remarks).toEqual(['the variable SWITCHYARD_PROT means nothing here; is it SWITCHYARD_PORT?'])
 })
 
+test.each([
+  ['a hosted server without a key', 'kind: openai', true],
+  ['one with a key', 'kind: openai, apiKey: env:TEAM', false],
+  ['one with its own header', 'kind: openai, headers: { Authorization: env:TEAM }', false],
+  ['an engine of our own', 'kind: openai, baseUrl: "http://127.0.0.1:8080/v1"', false],
+])('%s: whether there is a remark', async (_what, upstream, isRemarked) => {
+  const config = await load(`upstreams: { u: { ${upstream} } }\nmodels: { m: { upstream: u, model: gpt-5.1 } }\n`)
+  expect(config.remarks.some((remark) => remark.startsWith('upstreams.u has no apiKey'))).toBe(isRemarked)
+})
+
 test('anchors and merge keys work', async () => {
   const text = `upstreams: { gpu: { kind: vllm, replicas: ["http://127.0.0.1:8000"] } }
 models:
