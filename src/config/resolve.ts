@@ -1,15 +1,14 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { lookUpPrice, providerAt } from '../budget/price-book.ts'
 import type { Capability, Price, Target, UpstreamKind } from '../gateway/steps.ts'
 import { usdToNano } from '../shared/money.ts'
-import { maskedRecord, Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import type { FileConfig, ModelFile } from './schema.ts'
+import { isReference, SecretReader } from './secrets.ts'
 
 export interface ResolveContext {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -36,20 +35,6 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 const PRIVATE =
   /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
-/** RFC 9110, section 5.5, without the obsolete bytes above ASCII. */
-const HEADER_VALUE = /^[\t\x20-\x7e]*$/
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  'host',
-  'connection',
-  'content-length',
-  'content-type',
-  'transfer-encoding',
-  'keep-alive',
-  'upgrade',
-  'te',
-  'trailer',
-  'expect',
-])
 /** Fields that are priced, routed or read by us, so that an operator's fixed body may not change them behind our back. */
 const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens']
 /** Built-in task types; the file may change them. */
@@ -78,12 +63,18 @@ export function isLoopbackHost(host: string): boolean {
 class Resolver {
   readonly #raw: FileConfig
   readonly #context: ResolveContext
+  readonly #secrets: SecretReader
   readonly #problems: Problem[] = []
   readonly #remarks: string[] = []
 
   constructor(raw: FileConfig, context: ResolveContext) {
     this.#raw = raw
     this.#context = context
+    this.#secrets = new SecretReader({
+      env: context.env,
+      pathOf: (path) => this.#path(path),
+      report: (path, sentence) => this.#problem(path, sentence),
+    })
   }
 
   run(): Omit<Config, 'provenance'> {
@@ -97,7 +88,7 @@ class Resolver {
     }
     checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
     const keys = this.#keys()
-    const adminKey = this.#secret(raw.server.adminKey, ['server', 'adminKey'])
+    const adminKey = this.#secrets.read(raw.server.adminKey, ['server', 'adminKey'])
     if (keys.length === 0 && !isLoopbackHost(raw.server.host)) {
       this.#problem(
         ['server', 'host'],
@@ -160,8 +151,8 @@ class Resolver {
           upstream.replicas ?? (upstream.baseUrl === undefined ? [] : [upstream.baseUrl]),
           at,
         ),
-        apiKey: this.#apiKey(upstream.apiKey, [...at, 'apiKey']),
-        headers: this.#headers(upstream.headers, [...at, 'headers']),
+        apiKey: this.#secrets.forHeader(upstream.apiKey, [...at, 'apiKey']),
+        headers: this.#secrets.headers(upstream.headers, [...at, 'headers']),
         timeouts: upstream.timeouts,
         retries: upstream.retries,
         breaker: upstream.breaker,
@@ -169,21 +160,6 @@ class Resolver {
         passFields: upstream.passFields,
       }
     })
-  }
-
-  #headers(headers: Readonly<Record<string, string>>, at: readonly string[]): Readonly<Record<string, string>> {
-    const values: Record<string, string> = {}
-    for (const [header, value] of Object.entries(headers)) {
-      const path = [...at, header]
-      const name = header.toLowerCase()
-      if (OWN_HEADERS.has(name)) this.#problem(path, 'this header is set by the service itself. Remove it.')
-      if (values[name] !== undefined) this.#problem(path, 'this header stands twice. Remove one.')
-      const plain = isReference(value) ? this.#secret(value, path)?.reveal() : value
-      if (plain !== undefined && !HEADER_VALUE.test(plain))
-        this.#problem(path, 'its value holds characters that no HTTP header may carry.')
-      values[name] = plain ?? ''
-    }
-    return maskedRecord(values)
   }
 
   /** Base URLs that end in `/v1`, whatever a kind's convention is. */
@@ -283,7 +259,7 @@ class Resolver {
     const seen = new Map<string, string>()
     return this.#raw.keys.map((key, index) => {
       const at = ['keys', index]
-      const value = isReference(key.key) ? this.#secret(key.key, [...at, 'key'])?.reveal() : key.key
+      const value = isReference(key.key) ? this.#secrets.read(key.key, [...at, 'key'])?.reveal() : key.key
       const sha256 = hash('sha256', value ?? '', 'buffer')
       const twin = seen.get(sha256.toString('hex')) ?? seen.get(key.name)
       if (!isReference(key.key))
@@ -310,39 +286,6 @@ class Resolver {
     })
   }
 
-  /** A key that is sent in a header. */
-  #apiKey(value: string | undefined, path: readonly (string | number)[]): Secret | undefined {
-    const secret = this.#secret(value, path)
-    if (secret !== undefined && !HEADER_VALUE.test(secret.reveal()))
-      this.#problem(path, 'the key holds characters that no HTTP header may carry, such as a line break.')
-    return secret
-  }
-
-  #secret(value: string | undefined, path: readonly (string | number)[]): Secret | undefined {
-    if (value === undefined) return undefined
-    if (value.startsWith('env:')) {
-      const name = value.slice(4)
-      const found = this.#context.env[name]?.trim()
-      if (found === undefined || found === '') {
-        this.#problem(path, `the environment variable ${name} is not set. Set it, or remove this setting.`)
-        return undefined
-      }
-      return new Secret(found)
-    }
-    const file = this.#path(value.slice(5))
-    try {
-      const text = readFileSync(file, 'utf8').trim()
-      if (text === '') this.#problem(path, `the file ${file} is empty. Write the secret into it.`)
-      return new Secret(text)
-    } catch (error) {
-      this.#problem(
-        path,
-        `the file ${file} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'}). Check its path and rights.`,
-      )
-      return undefined
-    }
-  }
-
   #path(path: string): string {
     return isAbsolute(path) ? path : resolvePath(this.#context.cwd, path)
   }
@@ -365,10 +308,6 @@ function withDefaultRoute(raw: FileConfig, targets: ReadonlyMap<string, Target>)
     fallback: 'cross-tier' as const,
   }
   return { ...raw, routes: { auto } }
-}
-
-function isReference(value: string): boolean {
-  return /^(?:env|file):/.test(value)
 }
 
 function isPublic(upstream: UpstreamConfig): boolean {
