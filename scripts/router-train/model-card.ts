@@ -1,4 +1,5 @@
 /** The page that stands beside the weights: what they learned from, what they are worth, what they are not. */
+import { HEAD_CHARS, TAIL_CHARS } from '../../src/routing/features.ts'
 import type { Line, SetFigures } from './evaluate.ts'
 import { FOLDS } from './evaluate.ts'
 import { SETTINGS } from './train-head.ts'
@@ -107,7 +108,7 @@ The weights hold sums over hashed n-grams, no text. About a quarter of each set 
 - Single-turn academic and tool-calling prompts, English, models of 2023–24. The counts of history, system prompt, tool results and
   output schemas never vary in the data, so their weights are 0: the head does not see them yet.
 - One head for all pairs. The pair you run is another one; the order of requests carries over better than the score's height.
-- Only the first 1,200 and last 400 characters of the last user message are read.
+- Only the first ${HEAD_CHARS} and last ${TAIL_CHARS} characters of the last user message are read.
 `
 }
 

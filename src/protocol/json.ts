@@ -2,8 +2,6 @@ import { SwitchyardError } from '../shared/errors.ts'
 
 /** Deepest nesting of objects and arrays in a body. Tool schemas of real agents stay below 20. */
 export const MAX_DEPTH = 100 as const
-/** Below this size a body cannot be nested deep enough to block the event loop, and is checked after parsing only. */
-const SCAN_FROM_BYTES = 16 * 1024
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -13,7 +11,7 @@ const BACKSLASH = 0x5c
  * of at most 100. Throws `invalid_json` without a word of the body.
  */
 export function parseJsonBody(bytes: Buffer): Readonly<Record<string, unknown>> {
-  if (bytes.length >= SCAN_FROM_BYTES && isTooDeep(bytes)) throw refuse(`nested deeper than ${MAX_DEPTH} levels`)
+  if (isTooDeep(bytes)) throw refuse(`nested deeper than ${MAX_DEPTH} levels`)
   const text = bytes.toString()
   let value: unknown
   try {
@@ -23,7 +21,7 @@ export function parseJsonBody(bytes: Buffer): Readonly<Record<string, unknown>> 
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('not a JSON object')
   // Escapes can spell any name, so the text alone is proof only where it holds neither the names nor a backslash-u.
-  if (bytes.length < SCAN_FROM_BYTES || /__proto__|constructor|\\u/.test(text)) checkTree(value, 0)
+  if (/__proto__|constructor|\\u/.test(text)) checkTree(value)
   return value as Readonly<Record<string, unknown>>
 }
 
@@ -55,11 +53,10 @@ function endOfString(bytes: Buffer, start: number): number {
   }
 }
 
-function checkTree(value: unknown, depth: number): void {
+function checkTree(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
-  if (depth >= MAX_DEPTH) throw refuse(`nested deeper than ${MAX_DEPTH} levels`)
   if (Array.isArray(value)) {
-    for (const item of value) checkTree(item, depth + 1)
+    for (const item of value) checkTree(item)
     return
   }
   for (const key of Object.keys(value)) {
@@ -68,7 +65,7 @@ function checkTree(value: unknown, depth: number): void {
     if (key === 'constructor' && typeof inner === 'object' && inner !== null && Object.hasOwn(inner, 'prototype')) {
       throw refuse('a body with the key "constructor.prototype"')
     }
-    checkTree(inner, depth + 1)
+    checkTree(inner)
   }
 }
 

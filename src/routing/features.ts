@@ -10,8 +10,8 @@ export interface RoutingFeatures {
 }
 
 /** A question stands at the start or at the end of a long message; the middle is material. Bounds the cost of a decision. */
-export const HEAD_CHARS = 480
-export const TAIL_CHARS = 160
+export const HEAD_CHARS = 240
+export const TAIL_CHARS = 80
 
 /** Names of the counts, in the order of `RoutingFeatures.counts`. Trained weights carry this list and are refused if it differs. */
 export const COUNT_NAMES: readonly string[] = [
