@@ -122,6 +122,9 @@ export interface Found {
   readonly remarks: readonly string[]
 }
 
+/** What a found engine costs per token: nothing that anybody has told us. The banner says so, and a file changes it. */
+const FREE = { inputPerM: 0, outputPerM: 0 } as const
+
 /** A configuration from what was found. As soon as one real upstream is there, nothing is simulated. */
 export function configFromFound(
   env: Readonly<Record<string, string | undefined>>,
@@ -145,12 +148,20 @@ export function configFromFound(
         : { kind: 'openai', baseUrl: `${engine.url}/v1`, ask: 'stream' }
     engine.models.forEach(({ id, contextTokens }, index) => {
       const name = index === 0 ? `local-${upstream}` : freeName(`local-${upstream}-${slug(id)}`, models)
-      models[name] = { upstream, model: id, tier: 'local', ...(contextTokens === undefined ? {} : { contextTokens }) }
+      models[name] = {
+        upstream,
+        model: id,
+        tier: 'local',
+        price: FREE,
+        ...(contextTokens === undefined ? {} : { contextTokens }),
+      }
     })
     local.push(`local-${upstream}`)
     const [first, ...others] = engine.models.map(({ id }) => id)
     const more = others.length === 0 ? '' : ` (and by name: ${others.join(', ')})`
-    origins.push(`found ${engine.engine} on ${engine.url} with the model ${first}${more}`)
+    origins.push(
+      `found ${engine.engine} on ${engine.url} with the model ${first}${more}; its tokens count as $0 until models.NAME.price says otherwise`,
+    )
   }
   const hosted: string[] = []
   const openAi = openAiFrom(env)

@@ -79,7 +79,7 @@ describe('an engine that says what it is becomes an upstream and nothing is simu
     const port = await serve(answers)
     const config = await load([port])
     const [target] = config.targets.values()
-    expect(target).toMatchObject({ kind, model, tier: 'local', price: undefined })
+    expect(target).toMatchObject({ kind, model, tier: 'local', price: { inputPerM: 0, outputPerM: 0, source: 'file' } })
     if (contextTokens !== undefined) expect(target?.contextTokens).toBeGreaterThan(0)
     expect(config.upstreams[0]?.replicas).toEqual([`http://127.0.0.1:${port}/v1`])
     expect(config.routes['auto']).toMatchObject({ small: [target?.name], big: [target?.name] })
