@@ -10,7 +10,7 @@ export interface JournaledLedgerOptions {
   readonly defer: (flush: () => void) => void
   /** Hears about commits that failed, and about the first that works again (undefined). */
   readonly onTrouble?: (error: unknown) => void
-  /** Called with the books in which something became free. */
+  /** Called with an attempt that holds nothing any more. */
   readonly onFreed?: (attempt: BookedAttempt) => void
 }
 
@@ -63,7 +63,13 @@ export class JournaledLedger implements AttemptLedger {
   }
 
   reserve(reservation: Reservation): Promise<ReserveResult> {
-    const result = this.books.reserve(reservation)
+    let result: ReserveResult
+    try {
+      result = this.books.reserve(reservation)
+    } catch (error) {
+      // A book could not be read.
+      return Promise.resolve({ kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) })
+    }
     if (result.kind !== 'admitted' && result.kind !== 'replayed') return Promise.resolve(result)
     const attempt = this.books.find(reservation.id) as BookedAttempt
     // A replay waits for the same commit, and a late one for none.
@@ -129,7 +135,8 @@ export class JournaledLedger implements AttemptLedger {
     this.#attempts.add(attempt)
     if (attempt.state === 'settled') for (const book of attempt.books) this.#dirtyBooks.add(book)
     this.#schedule()
-    if (attempt.state === 'settled' || attempt.state === 'voided') this.#options.onFreed?.(attempt)
+    // What was held is free now, or is known to be spent: whoever waits for it can look.
+    if (attempt.state !== 'sent') this.#options.onFreed?.(attempt)
     return result
   }
 

@@ -1,5 +1,4 @@
-import type { Admission, Attempt, Call, Charge, Hold, Ledger } from '../gateway/steps.ts'
-import type { Usage } from '../protocol/answer.ts'
+import type { Admission, Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
 import { ZERO_USD } from '../shared/money.ts'
 import { charge } from './charge.ts'
 
@@ -9,7 +8,7 @@ export class UnlimitedLedger implements Ledger {
     return { attempt, amount: ZERO_USD, outputCap: call.request.maxOutputTokens }
   }
 
-  settle(hold: Hold, usage: Usage | undefined): Charge {
+  settle(hold: Hold, { usage }: SendOutcome): Charge {
     const { price } = hold.attempt.target
     if (usage === undefined) return { cost: ZERO_USD }
     return { cost: price === undefined ? undefined : charge(usage, price) }
