@@ -3,6 +3,7 @@ import type { Caller } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
+import { addAdminRoutes } from './admin-routes.ts'
 import { chatHandler, REQUEST_ID_PREFIX } from './chat-route.ts'
 import { credentials } from './credentials.ts'
 import { fromFrameworkError, sendError } from './error-reply.ts'
@@ -86,6 +87,11 @@ export function buildServer(options: ServerOptions): GatewayServer {
     reply.raw.end()
   })
 
+  const json = (request: FastifyRequest, reply: FastifyReply, status: number, body: unknown): FastifyReply =>
+    reply
+      .code(status)
+      .headers({ ...base(request), 'content-type': 'application/json; charset=utf-8' })
+      .send(JSON.stringify(body))
   /** Who sent a request, found out once. */
   const callers = new WeakMap<FastifyRequest, Caller>()
   const handleChat = chatHandler({ ...options, callers, calls, isDraining: () => isDraining, baseHeaders: base })
@@ -120,6 +126,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
       },
     })
   }
+  addAdminRoutes(app, { operations: options.operations, keyring: () => options.runtime().keyring, json })
   app.get('/healthz', (request, reply) => json(request, reply, 200, { status: 'ok' }))
   app.get('/readyz', (request, reply) =>
     json(request, reply, isDraining ? 503 : 200, { status: isDraining ? 'draining' : 'ready' }),
@@ -131,11 +138,6 @@ export function buildServer(options: ServerOptions): GatewayServer {
     const page = await options.metrics()
     return reply.headers({ ...base(request), 'content-type': page.contentType }).send(page.text)
   })
-  const json = (request: FastifyRequest, reply: FastifyReply, status: number, body: unknown): FastifyReply =>
-    reply
-      .code(status)
-      .headers({ ...base(request), 'content-type': 'application/json; charset=utf-8' })
-      .send(JSON.stringify(body))
   return {
     app,
     calls,
