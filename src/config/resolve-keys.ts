@@ -30,7 +30,7 @@ export function resolveKeys(files: readonly KeyFile[], context: KeyContext): Key
     if (twin !== undefined && value !== undefined)
       context.problem([...at, 'name'], `the key or its name is the same as of "${twin}". Each key needs its own.`)
     if (value !== undefined && value === context.adminKey?.reveal())
-      context.problem([...at, 'key'], 'it is the admin key (server.adminKey). Callers need another, which can do less.')
+      context.remark(`keys.${index}.key is the admin key too: whoever calls with it can also make and revoke keys`)
     seen.set(sha256.toString('hex'), key.name)
     seen.set(key.name, key.name)
     const expiresAtMs = key.expiresAt === undefined ? undefined : Date.parse(key.expiresAt)
