@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ADMIN_PREFIX, inputOf } from '../control/http-route.ts'
 import type { Operations } from '../control/operations.ts'
 import { parseJsonBody } from '../protocol/json.ts'
+import { credentials } from './credentials.ts'
 import type { Keyring } from './keyring.ts'
 
 export interface AdminRouteOptions {
@@ -21,8 +22,7 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRouteOptions)
       url: ADMIN_PREFIX + http.path,
       // Before the body is read.
       onRequest: (request, _reply, done) => {
-        const { authorization, 'x-api-key': apiKey } = request.headers
-        options.keyring().requireAdmin(authorization, typeof apiKey === 'string' ? apiKey : undefined)
+        options.keyring().requireAdmin(...credentials(request.headers))
         done()
       },
       handler: async (request, reply) => {
