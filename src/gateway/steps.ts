@@ -88,16 +88,19 @@ export interface Caller {
   /** Model names this key may use; absent = all. */
   readonly models: ReadonlySet<string> | undefined
   readonly unknownFields: 'drop' | 'refuse'
-  /** Present = the key has requests or tokens per minute. */
+  /** Present = the key has requests or tokens per minute, or a limit of calls at the same time. */
   readonly limiter: KeyLimiter | undefined
 }
 
-/** Requests and tokens per minute of one key. */
+/** Requests and tokens per minute, and calls at the same time, of one key. */
 export interface KeyLimiter {
-  /** Takes one request and `tokens` expected tokens; throws `rate_limit_exceeded` with a retry time. */
+  /** Takes one request, `tokens` expected tokens and a place; throws `rate_limit_exceeded` with a retry time and takes nothing then. */
   admit(tokens: number): void
-  /** Corrects the expectation once the true number is known. */
-  settle(expected: number, used: number): void
+  /**
+   * The call is over: gives its place back and corrects the expectation. Exactly once per `admit`.
+   * @param startedMs The call's start or any moment between it and `admit`, monotonic milliseconds.
+   */
+  settle(expected: number, used: number, startedMs: number): void
   /** `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as they stand now. */
   headers(): Readonly<Record<string, string>>
 }
@@ -119,7 +122,7 @@ export interface Call {
   readonly request: ChatRequest
   /** Aborted when the caller has left. */
   readonly signal: AbortSignal
-  /** Monotonic milliseconds at which the request's head arrived. */
+  /** Monotonic milliseconds at which the whole request had arrived. */
   readonly startedMs: number
 }
 
@@ -179,7 +182,8 @@ export interface RoutePlan {
   readonly score: number | undefined
   /** Closed set; `other` until the router issue. */
   readonly intent: string
-  readonly alternatives: readonly Alternative[]
+  /** Every model that was considered, with its price; worked out only when somebody asks. */
+  readonly alternatives: () => readonly Alternative[]
   /** Time the decision took, ms. */
   readonly tookMs: number
 }

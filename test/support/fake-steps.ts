@@ -56,6 +56,10 @@ export function target(name: string, changes: Partial<Target> = {}): Target {
 export const ANYBODY: Caller = {
   tenant: 'default',
   key: 'anonymous',
+  user: undefined,
+  spendLimits: {},
+  tenantSpendLimits: {},
+  canTopUp: false,
   models: undefined,
   unknownFields: 'drop',
   limiter: undefined,
@@ -98,7 +102,7 @@ export function plan(targets: readonly [Target, ...Target[]], changes: Partial<R
     reason: 'gain',
     score: 0.5,
     intent: 'other',
-    alternatives: [],
+    alternatives: () => [],
     tookMs: 0,
     ...changes,
   }
