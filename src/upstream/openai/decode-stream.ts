@@ -5,6 +5,7 @@ import { SwitchyardError } from '../../shared/errors.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason } from './finish-reason.ts'
 import { isPlainChunk } from './plain-chunk.ts'
+import { TextFrame } from './text-frame.ts'
 import { ToolCalls } from './tool-calls.ts'
 import { estimateUsage, readUsage } from './usage.ts'
 
@@ -39,6 +40,7 @@ export class StreamDecoder {
   readonly #usages: Record<string, unknown>[] = []
   #events: AnswerEvent[] = []
   #wire: string | undefined = ''
+  #textFrame: TextFrame | undefined
 
   /** `requestBytes` bounds the prompt, `choices` is the request's `n`. */
   constructor(requestBytes: number, choices: number) {
@@ -108,6 +110,7 @@ export class StreamDecoder {
       this.isDone = true
       return
     }
+    if (this.#takeText(data)) return
     let chunk: unknown
     try {
       chunk = JSON.parse(data)
@@ -126,6 +129,21 @@ export class StreamDecoder {
     }
     if (typeof chunk !== 'object' || chunk === null) return
     this.#takeChunk(chunk as Record<string, unknown>, data)
+  }
+
+  /** Takes a frame of the form that this stream's text frames have; false where it has to be parsed. */
+  #takeText(data: string): boolean {
+    const text = this.#textFrame?.contentOf(data)
+    // Forms are learnt from streams of one choice, which is the first.
+    if (text === undefined || this.#choices.get(0)?.isFinished !== false) return false
+    this.#text('text', 0, text)
+    this.#contentChunks += 1
+    this.#relay(data)
+    return true
+  }
+
+  #relay(data: string): void {
+    this.#wire = this.#wire === undefined ? undefined : `${this.#wire}data: ${data}\n\n`
   }
 
   #takeChunk(chunk: Record<string, unknown>, data: string): void {
@@ -148,8 +166,10 @@ export class StreamDecoder {
         if (this.error !== undefined) return
       }
       // A frame without visible events (usage alone, an empty delta of no use) adds nothing to either form.
-      if (isPlain) this.#wire = this.#wire === undefined ? undefined : `${this.#wire}data: ${data}\n\n`
-      else if (this.#events.length > before) this.#wire = undefined
+      if (isPlain) {
+        this.#relay(data)
+        this.#learn(data, before)
+      } else if (this.#events.length > before) this.#wire = undefined
     }
     const { usage } = chunk
     if (isRecord(usage)) this.#usages.push(usage)
@@ -159,6 +179,13 @@ export class StreamDecoder {
         break
       }
     }
+  }
+
+  /** Learns the form of text frames from one that said one text, the first choice's, and nothing else. */
+  #learn(data: string, before: number): void {
+    if (this.#textFrame !== undefined || this.#choices.size !== 1 || this.#events.length !== before + 1) return
+    const event = this.#events[before]
+    if (event?.type === 'text' && event.choice === 0) this.#textFrame = TextFrame.learn(data, event.text)
   }
 
   /** Takes the frame's identity; false where the frame's own cannot be shown as it is. */
