@@ -126,7 +126,8 @@ export class BudgetLedger implements Ledger {
         const isCalled = await place.wait(untilMs - this.#options.now(), call.signal)
         call.signal.throwIfAborted()
         if (!isCalled) {
-          const sentence = 'Other requests hold what is left of the budget for as long as they run. Send the request again.'
+          const sentence =
+            'Other requests hold what is left of the budget for as long as they run. Send the request again.'
           throw this.#refuse(new SwitchyardError('task_budget_held', sentence, { retryAfterMs: HELD_RETRY_MS }))
         }
         const look = await this.#look(call, admission, attempt, price, book)
@@ -189,15 +190,22 @@ export class BudgetLedger implements Ledger {
         return result.isHeldOnly ? { kind: 'wait', book: result.book } : this.#bookFull(result, books, task)
       case 'unavailable':
         throw this.#refuse(
-          new SwitchyardError('ledger_unavailable', 'The ledger cannot be written at the moment, and nothing is sent without it.', {
-            retryAfterMs: UNAVAILABLE_RETRY_MS,
-            detail: result.reason,
-          }),
+          new SwitchyardError(
+            'ledger_unavailable',
+            'The ledger cannot be written at the moment, and nothing is sent without it.',
+            {
+              retryAfterMs: UNAVAILABLE_RETRY_MS,
+              detail: result.reason,
+            },
+          ),
         )
       case 'invalid':
       case 'conflict':
         this.#options.events.alarm(hold.id, result.kind === 'invalid' ? result.reason : 'two attempts of one id')
-        throw new SwitchyardError('internal_error', 'The gateway failed on this request; its log has the cause under this request id.')
+        throw new SwitchyardError(
+          'internal_error',
+          'The gateway failed on this request; its log has the cause under this request id.',
+        )
       default:
         return result satisfies never
     }
@@ -283,7 +291,12 @@ export class BudgetLedger implements Ledger {
   async #again(hold: BudgetHold, failed: SendOutcome): Promise<boolean> {
     await this.#close(hold, failed)
     hold.tries += 1
-    const result = await this.#options.ledger.reserve({ id: hold.id, lines: hold.lines, note: hold.note, sendsAtOnce: true })
+    const result = await this.#options.ledger.reserve({
+      id: hold.id,
+      lines: hold.lines,
+      note: hold.note,
+      sendsAtOnce: true,
+    })
     hold.isOpen = result.kind === 'admitted'
     return hold.isOpen
   }
@@ -297,7 +310,8 @@ export class BudgetLedger implements Ledger {
       this.#expect(hold, await ledger.void(hold.id))
       return
     }
-    const usage = billing === 'used' && outcome.usage !== undefined ? boundedUsage(outcome.usage, hold, outcome) : undefined
+    const usage =
+      billing === 'used' && outcome.usage !== undefined ? boundedUsage(outcome.usage, hold, outcome) : undefined
     const cost = usage === undefined ? undefined : costOf(usage, hold.price)
     if (usage === undefined || cost === undefined) {
       this.#expect(hold, await ledger.unresolve(hold.id))
@@ -335,7 +349,8 @@ export class BudgetLedger implements Ledger {
         : new SwitchyardError('task_limit_reached', sentence, { param: book.param })
       return { kind: 'gone', isTasks, error }
     }
-    const needs = bound.needed === undefined ? 'may cost more than that' : `may cost up to ${formatUsd(bound.needed)} USD`
+    const needs =
+      bound.needed === undefined ? 'may cost more than that' : `may cost up to ${formatUsd(bound.needed)} USD`
     const param = bound.param ?? (isTasks ? undefined : book.param)
     const error = new SwitchyardError(
       'request_exceeds_remaining',
