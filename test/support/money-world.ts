@@ -19,7 +19,13 @@ export interface MoneyWorld {
 export interface TaskPage {
   readonly id: string
   readonly state: string
-  readonly spent: { readonly usd: string; readonly nano_usd: number; readonly tokens: number; readonly model_calls: number; readonly tool_calls: number }
+  readonly spent: {
+    readonly usd: string
+    readonly nano_usd: number
+    readonly tokens: number
+    readonly model_calls: number
+    readonly tool_calls: number
+  }
   readonly held_nano_usd: number
   readonly unresolved_nano_usd: number
   readonly remaining_nano_usd: number | null
@@ -37,7 +43,9 @@ export interface MoneyWorldOptions {
   readonly ownedByTest?: boolean
 }
 
-export async function startSimulatedProvider(options: MoneyWorldOptions = {}): Promise<{ simulator: Simulator; url: string }> {
+export async function startSimulatedProvider(
+  options: MoneyWorldOptions = {},
+): Promise<{ simulator: Simulator; url: string }> {
   const simulator = createSimulator({
     flavour: 'openai',
     models: ['sim'],
