@@ -3,6 +3,7 @@
  * follows changes that this or another process makes.
  */
 import { KeyLimiters } from './budget/key-limiters.ts'
+import { keyModelProblem } from './config/check-names.ts'
 import type { Config, KeyConfig } from './config/config.ts'
 import { ConfigError } from './config/problems.ts'
 import { keyOperations } from './control/key-operations.ts'
@@ -67,6 +68,7 @@ export class Access {
     this.operations = keyOperations({
       store: this.#store,
       staticKeys: () => this.#config.keys,
+      modelProblem: (name) => keyModelProblem(this.#config, this.#config.targets)(name),
       wallNow: options.wallNow,
       changed: (what, key) => {
         options.onEvent({ event: 'key', what, name: key.name, prefix: key.prefix, tenant: key.tenant })
