@@ -190,6 +190,7 @@ test('no secret and no hash of one is in any list, log line or file', async () =
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
   expect(files.length).toBeGreaterThan(3)
+  expect(gateway.output()).toContain(`"event":"key","what":"created","name":"cd","prefix":"${made.slice(0, 14)}"`)
   for (const key of [made, rotated]) {
     expect(table).toContain(key.slice(0, 14))
     expect(shown).not.toContain(key.slice(14))
