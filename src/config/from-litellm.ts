@@ -1,6 +1,7 @@
 /** Translates a LiteLLM proxy configuration (docs.litellm.ai, "config.yaml", 2026) into ours; what has no counterpart is listed. */
 import { LineCounter, parseDocument, stringify } from 'yaml'
-import { lookUpPrice, providerAt } from '../budget/price-book.ts'
+import { providerAt, scheduleOf } from '../budget/price-book.ts'
+import { priceAt } from '../budget/price-schedule.ts'
 import { Lines } from './problems.ts'
 
 export interface Translation {
@@ -307,7 +308,8 @@ class Translator {
       const url = String(upstream['baseUrl'] ?? 'https://api.openai.com/v1')
       const provider = providerAt(url)
       const isKnown =
-        provider !== undefined && lookUpPrice(provider, String(model['model']), this.#context.now) !== undefined
+        provider !== undefined &&
+        priceAt(scheduleOf(provider, String(model['model'])), this.#context.now.getTime()) !== undefined
       if (!isKnown && !/^https?:\/\/(?:localhost|[\d.]+|\[[^\]]*\]|[^./]+)(?:[:/]|$)/.test(url))
         this.#note([], `models.${name}: the price book does not know ${String(model['model'])}; add price to it`)
     }

@@ -37,6 +37,7 @@ export class StreamDecoder {
   #contentChunks = 0
   #contentBytes = 0
   readonly #usages: Record<string, unknown>[] = []
+  #serviceTier: unknown
   #events: AnswerEvent[] = []
   #wire: string | undefined = ''
 
@@ -80,6 +81,7 @@ export class StreamDecoder {
       requestBytes: this.#requestBytes,
       contentChunks: this.#contentChunks,
       contentBytes: this.#contentBytes,
+      serviceTier: this.#serviceTier,
     }
     return readUsage(this.#reported(), seen) ?? estimateUsage(seen)
   }
@@ -153,6 +155,8 @@ export class StreamDecoder {
     }
     const { usage } = chunk
     if (isRecord(usage)) this.#usages.push(usage)
+    // A request for `auto` learns only in the course of the answer what it got.
+    this.#serviceTier = chunk['service_tier'] ?? this.#serviceTier
     for (let i = before; i < this.#events.length; i++) {
       if (isContent(this.#events[i] as AnswerEvent)) {
         this.#contentChunks += 1

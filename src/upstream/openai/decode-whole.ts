@@ -36,7 +36,12 @@ export function decodeWhole(body: string, requestBytes: number): WholeAnswer {
     if ('text' in event) contentBytes += Buffer.byteLength(event.text)
     else if ('arguments' in event) contentBytes += Buffer.byteLength(event.arguments)
   }
-  const seen = { requestBytes, contentChunks: contentBytes > 0 ? 1 : 0, contentBytes }
+  const seen = {
+    requestBytes,
+    contentChunks: contentBytes > 0 ? 1 : 0,
+    contentBytes,
+    serviceTier: parsed['service_tier'],
+  }
   return { events, usage: readUsage(parsed['usage'], seen) ?? estimateUsage(seen) }
 }
 

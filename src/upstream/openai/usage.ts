@@ -13,7 +13,12 @@ export interface Seen {
   readonly contentChunks: number
   /** Bytes of content, reasoning and tool arguments. */
   readonly contentBytes: number
+  /** The answer's `service_tier`. */
+  readonly serviceTier?: unknown
 }
+
+/** Names of the service that nobody asked for in particular: it pays the ordinary price. */
+const ORDINARY_TIERS = ['auto', 'default', 'standard']
 
 /** Our own count, from above: never 0 where something was produced. */
 export function estimateUsage(seen: Seen): Usage {
@@ -25,6 +30,7 @@ export function estimateUsage(seen: Seen): Usage {
     reasoning: 0,
     audioInput: 0,
     audioOutput: 0,
+    ...tierOf(seen),
     estimated: true,
   }
 }
@@ -53,8 +59,15 @@ export function readUsage(raw: unknown, seen: Seen): Usage | undefined {
     reasoning: Math.min(output, tokens(completion['reasoning_tokens']) ?? 0),
     audioInput: Math.min(input, tokens(prompt['audio_tokens']) ?? 0),
     audioOutput: Math.min(output, tokens(completion['audio_tokens']) ?? 0),
+    imageInput: Math.min(input, tokens(prompt['image_tokens']) ?? 0),
+    imageOutput: Math.min(output, tokens(completion['image_tokens']) ?? 0),
+    ...tierOf(seen),
     estimated: false,
   }
+}
+
+function tierOf({ serviceTier }: Seen): Pick<Usage, 'serviceTier'> {
+  return typeof serviceTier !== 'string' || ORDINARY_TIERS.includes(serviceTier) ? {} : { serviceTier }
 }
 
 function tokens(value: unknown): number | undefined {
