@@ -42,7 +42,14 @@ export function decodeWhole(body: string, requestBytes: number): WholeAnswer {
     contentBytes,
     serviceTier: parsed['service_tier'],
   }
-  return { events, usage: readUsage(parsed['usage'], seen) ?? estimateUsage(seen) }
+  const usage = readUsage(parsed['usage'], seen) ?? estimateUsage(seen)
+  const isOfOneChoice = choices.length > 1 && parsed['timings'] !== undefined
+  return { events, usage: isOfOneChoice ? timesChoices(usage, choices.length) : usage }
+}
+
+/** llama.cpp (told by its timings) reports one choice of several; the others are taken to be as long. */
+function timesChoices(usage: Usage, choices: number): Usage {
+  return { ...usage, output: usage.output * choices, estimated: true }
 }
 
 /** The answer's identity, unless a part of it is missing: then it gets ours. */

@@ -45,18 +45,19 @@ export function readUsage(raw: unknown, seen: Seen): Usage | undefined {
   const input = tokens(fields['prompt_tokens'])
   const reported = tokens(fields['completion_tokens'])
   if (input === undefined || reported === undefined) return undefined
-  // Some providers leave reasoning out of completion_tokens and count it in the total only.
-  const total = tokens(fields['total_tokens']) ?? 0
-  const output = Math.max(reported, total - input)
-  if (input + output === 0 || output < seen.contentChunks || (output === 0 && seen.contentBytes > 0)) return undefined
   const prompt = record(fields['prompt_tokens_details'])
   const completion = record(fields['completion_tokens_details'])
+  // Some providers (xAI) leave reasoning out of completion_tokens and count it in the total only.
+  const reasoning = tokens(completion['reasoning_tokens']) ?? 0
+  const total = tokens(fields['total_tokens']) ?? 0
+  const output = Math.max(reported, total - input, reasoning > reported ? reported + reasoning : 0)
+  if (input + output === 0 || output < seen.contentChunks || (output === 0 && seen.contentBytes > 0)) return undefined
   return {
     input,
     cachedInput: Math.min(input, tokens(prompt['cached_tokens']) ?? 0),
     cacheWrite: Math.min(input, tokens(prompt['cache_write_tokens']) ?? tokens(prompt['created_cache_tokens']) ?? 0),
     output,
-    reasoning: Math.min(output, tokens(completion['reasoning_tokens']) ?? 0),
+    reasoning: Math.min(output, reasoning),
     audioInput: Math.min(input, tokens(prompt['audio_tokens']) ?? 0),
     audioOutput: Math.min(output, tokens(completion['audio_tokens']) ?? 0),
     imageInput: Math.min(input, tokens(prompt['image_tokens']) ?? 0),
