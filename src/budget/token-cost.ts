@@ -13,9 +13,10 @@ export class TokenCost {
   /** @param perM Nano-dollars per million tokens. */
   add(tokens: number, perM: NanoUsd): void {
     if (tokens === 0) return
+    // A product beyond the safe integers leaves no sum within them, so that checking the sums is enough.
     const rest = perM % TOKENS_PER_PRICE
-    this.#nano = toNanoUsd(this.#nano + toNanoUsd(tokens * ((perM - rest) / TOKENS_PER_PRICE)))
-    if (rest !== 0) this.#millionths = toNanoUsd(this.#millionths + toNanoUsd(tokens * rest))
+    this.#nano = toNanoUsd(this.#nano + tokens * ((perM - rest) / TOKENS_PER_PRICE))
+    if (rest !== 0) this.#millionths = toNanoUsd(this.#millionths + tokens * rest)
   }
 
   roundedUp(): NanoUsd {

@@ -37,9 +37,11 @@ function setBy(from: string, { kind }: Target): string {
  * with the nearest names where nothing has that name.
  */
 export async function findModel(name: string, config: Config): Promise<readonly PricedModel[]> {
-  const meant = config.aliases[name] ?? name
+  const own = <T>(from: Readonly<Record<string, T>>, key: string): T | undefined =>
+    Object.hasOwn(from, key) ? from[key] : undefined
+  const meant = own(config.aliases, name) ?? name
   // A route may be named with a mode, as in auto:cheap.
-  const route = config.routes[meant.replace(/:.*$/, '')]
+  const route = own(config.routes, meant.replace(/:.*$/, ''))
   const names = route === undefined ? [meant] : [...new Set([...route.small, ...route.big])]
   const targets = names.map((each) => config.targets.get(each)).filter((target) => target !== undefined)
   if (targets.length > 0) return targets.map((target) => configuredModel(target, config))

@@ -2,6 +2,7 @@
 import { LineCounter, parseDocument, stringify } from 'yaml'
 import { providerAt, scheduleOf } from '../budget/price-book.ts'
 import { priceAt } from '../budget/price-schedule.ts'
+import type { RateName } from '../shared/price.ts'
 import { Lines } from './problems.ts'
 
 export interface Translation {
@@ -29,7 +30,19 @@ const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; rea
   ollama_chat: { kind: 'openai', baseUrl: 'http://127.0.0.1:11434/v1' },
   lm_studio: { kind: 'openai', baseUrl: 'http://127.0.0.1:1234/v1' },
 }
+/** LiteLLM's prices, dollars per token, and ours. */
+const RATES: Readonly<Record<string, RateName>> = {
+  input_cost_per_token: 'inputPerM',
+  output_cost_per_token: 'outputPerM',
+  cache_read_input_token_cost: 'cachedInputPerM',
+  cache_creation_input_token_cost: 'cacheWritePerM',
+  cache_creation_input_token_cost_above_1hr: 'cacheWrite1hPerM',
+  input_cost_per_audio_token: 'audioInputPerM',
+  output_cost_per_audio_token: 'audioOutputPerM',
+  output_cost_per_reasoning_token: 'reasoningPerM',
+}
 const KNOWN_PARAMS: ReadonlySet<string> = new Set([
+  ...Object.keys(RATES),
   'model',
   'api_base',
   'base_url',
@@ -38,8 +51,6 @@ const KNOWN_PARAMS: ReadonlySet<string> = new Set([
   'stream_timeout',
   'max_retries',
   'num_retries',
-  'input_cost_per_token',
-  'output_cost_per_token',
   'weight',
   'order',
   'extra_headers',
@@ -216,12 +227,13 @@ class Translator {
   }
 
   #price(params: Fields): { readonly price?: Readonly<Record<string, number>> } {
-    const input = Number(params['input_cost_per_token'])
-    const output = Number(params['output_cost_per_token'])
-    if (!Number.isFinite(input) || !Number.isFinite(output)) return {}
-    // LiteLLM's prices are per token, ours per million.
-    const perM = (cost: number): number => Number((cost * 1e6).toPrecision(12))
-    return { price: { inputPerM: perM(input), outputPerM: perM(output) } }
+    const price: Partial<Record<RateName, number>> = {}
+    for (const [theirs, ours] of Object.entries(RATES)) {
+      const cost = Number(params[theirs])
+      // LiteLLM's prices are per token, ours per million.
+      if (Number.isFinite(cost)) price[ours] = Number((cost * 1e6).toPrecision(12))
+    }
+    return price.inputPerM === undefined || price.outputPerM === undefined ? {} : { price }
   }
 
   #fallbacks(settings: Fields): void {

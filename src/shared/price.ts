@@ -56,13 +56,25 @@ export interface Price extends RateTable {
   readonly revision: string
 }
 
+/** Service tiers that are sold below the ordinary price, wherever there are any: without rates of their own they pay that one. */
+const CHEAPER = ['flex', 'batch']
+
+/**
+ * Whether it is known what an answer of this service tier costs, or costs at most. Where it is not (`priority` without rates), the
+ * answer is as good as unpriced: nobody knows how much dearer it is.
+ * @param serviceTier What the request asks for, or the provider says it used; undefined = the ordinary one.
+ */
+export function isTierPriced(price: Price, serviceTier: string | undefined): boolean {
+  return serviceTier === undefined || CHEAPER.includes(serviceTier) || tableOf(price, serviceTier) !== price
+}
+
 /**
  * The rates that one request pays.
  * @param inputTokens Its whole prompt.
  * @param serviceTier What the provider says it used; one without rates of its own pays the ordinary ones.
  */
 export function ratesFor(price: Price, inputTokens: number, serviceTier?: string): Rates {
-  const table = serviceTier === undefined ? price : (price.serviceTiers?.[serviceTier] ?? price)
+  const table = serviceTier === undefined ? price : tableOf(price, serviceTier)
   const { tiers } = table
   if (tiers !== undefined) {
     for (let i = tiers.length - 1; i >= 0; i--) {
@@ -71,4 +83,11 @@ export function ratesFor(price: Price, inputTokens: number, serviceTier?: string
     }
   }
   return table
+}
+
+/** The name comes from the upstream and may be anything, also that of a property that every object has. */
+function tableOf(price: Price, serviceTier: string): RateTable {
+  const { serviceTiers } = price
+  if (serviceTiers === undefined || !Object.hasOwn(serviceTiers, serviceTier)) return price
+  return serviceTiers[serviceTier] ?? price
 }

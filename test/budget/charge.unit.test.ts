@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { charge } from '../../src/budget/charge.ts'
 import { makePrice, type Figures } from '../../src/budget/make-price.ts'
+import { UnlimitedLedger } from '../../src/budget/unlimited-ledger.ts'
 import { formatUsd, toNanoUsd, usdToNano } from '../../src/shared/money.ts'
-import type { Price, Rates } from '../../src/shared/price.ts'
-import { usage } from '../support/fake-steps.ts'
+import { isTierPriced, type Price, type Rates } from '../../src/shared/price.ts'
+import { makeCall, target, usage } from '../support/fake-steps.ts'
 import { parts, prices, rates, SERVICE_TIERS, usageOf, usages, KINDS, type Parts } from '../support/prices.ts'
 
 const price = (figures: Figures): Price => makePrice(figures, 'test')
@@ -124,6 +125,26 @@ test('a context tier begins one token above its bound and holds for the whole re
   })
   expect(charge(usage(1000, 5), tiered)).toBe(1000 * 1000 + 5 * 2000)
   expect(charge(usage(1001, 5), tiered)).toBe(1001 * 10_000 + 5 * 20_000)
+})
+
+test.each([
+  [undefined, true],
+  ['flex', true],
+  ['batch', true],
+  ['priority', true],
+  ['scale', false],
+  ['constructor', false],
+  ['__proto__', false],
+])('whether it is known what the service tier %s costs: %s', (tier, isKnown) => {
+  const rates = dollars({ inputPerM: 1, outputPerM: 1 })
+  const known = price({ ...rates, serviceTiers: { priority: rates } })
+  expect(isTierPriced(known, tier)).toBe(isKnown)
+  const used = { ...usage(1, 1), ...(tier === undefined ? {} : { serviceTier: tier }) }
+  expect(charge(used, known)).toBe(2000)
+  const ledger = new UnlimitedLedger()
+  const attempt = { callId: 'req_1', number: 1, target: target('m', { price: known }) }
+  const hold = ledger.reserve(makeCall(), { taskId: undefined, taskType: 'default' }, attempt)
+  expect(ledger.settle(hold, used).cost).toBe(isKnown ? 2000 : undefined)
 })
 
 test('a service tier that has no rates pays the ordinary ones', () => {

@@ -155,6 +155,7 @@ test.each([
   [['gpt-5.l'], 'There is no model "gpt-5.l", neither here nor in the price book. Did you mean '],
   [['qqqqqqqqqqqqqqqqqqqqqq'], '"switchyard prices" lists what is configured.'],
   [['nickame'], 'Did you mean nickname'],
+  [['constructor'], 'There is no model "constructor"'],
   [['a', 'b'], 'prices takes one MODEL; b is too much.'],
   [['--date', '2027-13-01'], '--date 2027-13-01 is no day. Write it as in 2027-01-01.'],
   [['--input', '-1'], "'--input'"],
