@@ -1,5 +1,6 @@
 /** Prices as text for people: a table of models, and everything about one. */
 import { priceAt } from '../budget/price-schedule.ts'
+import { dayOf } from '../shared/day.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
 import { INPUT_RATES, OUTPUT_RATES, type Price, type RateName, type Rates, type RateTable } from '../shared/price.ts'
 import { exampleCost, type ExampleTokens } from './example-cost.ts'
@@ -31,7 +32,7 @@ export function overviewLines(models: readonly PricedModel[], at: number, style:
   })
   const [head = '', ...lines] = columns([['model', 'input', 'cached', 'output', 'source'], ...rows])
   return [
-    `dollars per million tokens on ${day(at)}`,
+    `dollars per million tokens on ${dayOf(at)}`,
     style.heading(head),
     ...lines.map((line, i) => (rows[i]?.[4] === UNPRICED ? style.warning(line) : line)),
   ]
@@ -50,12 +51,12 @@ export function detailLines(model: PricedModel, at: number, example: ExampleToke
   const cached = example.cached === 0 ? '' : `, ${count(example.cached)} of them cached,`
   return [
     ...head,
-    `price on ${day(at)}: ${sourceOf(model, price)} ${style.faint(`(revision ${price.revision})`)}`,
+    `price on ${dayOf(at)}: ${sourceOf(model, price)} ${style.faint(`(revision ${price.revision})`)}`,
     '',
     ...rateLines(price),
     '',
     ...model.schedule.flatMap((later) =>
-      later.fromMs > at ? [`from ${day(later.fromMs)}: ${changeText(later.price)}`] : [],
+      later.fromMs > at ? [`from ${dayOf(later.fromMs)}: ${changeText(later.price)}`] : [],
     ),
     `${count(example.input)} tokens in${cached} and ${count(example.output)} out cost $${formatUsd(cost.charged)}, and never more than $${formatUsd(cost.most)} whatever kinds of tokens they are`,
   ]
@@ -100,10 +101,6 @@ function dollars(rate: NanoUsd | undefined): string {
 
 function count(tokens: number): string {
   return tokens.toLocaleString('en-US')
-}
-
-function day(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
 }
 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {

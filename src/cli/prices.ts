@@ -2,6 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 import { priceAt } from '../budget/price-schedule.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
+import { dayOf, midnightOf } from '../shared/day.ts'
 import { formatUsd } from '../shared/money.ts'
 import { EXIT, UsageError, type Command } from './command.ts'
 import { CONFIG_FLAGS_HELP, CONFIG_OPTIONS, configFlagsOf, parseFlags } from './config-flags.ts'
@@ -40,7 +41,7 @@ ${CONFIG_FLAGS_HELP}`,
     const { values, positionals } = parseFlags(args, OPTIONS, true)
     const [name, ...rest] = positionals
     if (rest.length > 0) throw new UsageError(`prices takes one MODEL; ${rest.join(' ')} is too much.`)
-    const at = values['date'] === undefined ? Date.now() : dayOf(String(values['date']))
+    const at = values['date'] === undefined ? Date.now() : dateOf(String(values['date']))
     const example = exampleOf(values)
     const config = await loadConfig(configFlagsOf(values), { env: io.env, cwd: io.cwd })
     const models = name === undefined ? configuredModels(config) : await findModel(name, config)
@@ -62,7 +63,7 @@ function configuredModels(config: Config): readonly PricedModel[] {
 
 function asJson(models: readonly PricedModel[], at: number, example: ExampleTokens): unknown {
   return {
-    date: new Date(at).toISOString().slice(0, 10),
+    date: dayOf(at),
     unit: 'nano-dollars per million tokens',
     models: models.map(({ schedule, ...model }) => {
       const price = priceAt(schedule, at)
@@ -72,7 +73,7 @@ function asJson(models: readonly PricedModel[], at: number, example: ExampleToke
         price: price ?? null,
         changes: schedule
           .filter(({ fromMs }) => fromMs > at)
-          .map((later) => ({ from: new Date(later.fromMs).toISOString().slice(0, 10), price: later.price ?? null })),
+          .map((later) => ({ from: dayOf(later.fromMs), price: later.price ?? null })),
         example:
           cost === undefined
             ? null
@@ -96,8 +97,8 @@ function exampleOf(values: Readonly<Record<string, unknown>>): ExampleTokens {
 }
 
 /** Throws UsageError for what is no day. */
-function dayOf(text: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms)) throw new UsageError(`--date ${text} is no day. Write it as in 2027-01-01.`)
+function dateOf(text: string): number {
+  const ms = midnightOf(text)
+  if (ms === undefined) throw new UsageError(`--date ${text} is no day. Write it as in 2027-01-01.`)
   return ms
 }

@@ -2,7 +2,7 @@
 import { LineCounter, parseDocument, stringify } from 'yaml'
 import { providerAt, scheduleOf } from '../budget/price-book.ts'
 import { priceAt } from '../budget/price-schedule.ts'
-import type { RateName } from '../shared/price.ts'
+import { LITELLM_RATES, litellmPrice } from './litellm-price.ts'
 import { Lines } from './problems.ts'
 
 export interface Translation {
@@ -30,19 +30,8 @@ const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; rea
   ollama_chat: { kind: 'openai', baseUrl: 'http://127.0.0.1:11434/v1' },
   lm_studio: { kind: 'openai', baseUrl: 'http://127.0.0.1:1234/v1' },
 }
-/** LiteLLM's prices, dollars per token, and ours. */
-const RATES: Readonly<Record<string, RateName>> = {
-  input_cost_per_token: 'inputPerM',
-  output_cost_per_token: 'outputPerM',
-  cache_read_input_token_cost: 'cachedInputPerM',
-  cache_creation_input_token_cost: 'cacheWritePerM',
-  cache_creation_input_token_cost_above_1hr: 'cacheWrite1hPerM',
-  input_cost_per_audio_token: 'audioInputPerM',
-  output_cost_per_audio_token: 'audioOutputPerM',
-  output_cost_per_reasoning_token: 'reasoningPerM',
-}
 const KNOWN_PARAMS: ReadonlySet<string> = new Set([
-  ...Object.keys(RATES),
+  ...LITELLM_RATES,
   'model',
   'api_base',
   'base_url',
@@ -144,7 +133,7 @@ class Translator {
       .find((each) => each?.['upstream'] === name && each['model'] === model)
     // The same model at another address of one upstream became a replica there.
     if (existing === undefined) {
-      this.#models[modelName] = { upstream: name, model, ...this.#price(params) }
+      this.#models[modelName] = { upstream: name, model, ...litellmPrice(params) }
       this.#byGroup.set(group, [...known, modelName])
       const first = known[0]
       if (first !== undefined)
@@ -224,16 +213,6 @@ class Translator {
     if (name !== undefined) return `env:${name}`
     this.#note(at, 'a key in clear text was not copied; put it into a variable and write env:NAME')
     return undefined
-  }
-
-  #price(params: Fields): { readonly price?: Readonly<Record<string, number>> } {
-    const price: Partial<Record<RateName, number>> = {}
-    for (const [theirs, ours] of Object.entries(RATES)) {
-      const cost = Number(params[theirs])
-      // LiteLLM's prices are per token, ours per million.
-      if (Number.isFinite(cost)) price[ours] = Number((cost * 1e6).toPrecision(12))
-    }
-    return price.inputPerM === undefined || price.outputPerM === undefined ? {} : { price }
   }
 
   #fallbacks(settings: Fields): void {

@@ -1,12 +1,11 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { hash } from 'node:crypto'
 import { isAbsolute, resolve as resolvePath } from 'node:path'
-import { providerAt, scheduleOf } from '../budget/price-book.ts'
-import { always, priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
+import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
 import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
-import { filePrice } from './file-price.ts'
+import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import type { FileConfig } from './schema.ts'
 import { isReference, SecretReader } from './secrets.ts'
@@ -80,7 +79,7 @@ class Resolver {
 
   run(): Omit<Config, 'provenance'> {
     const upstreams = this.#upstreams()
-    const prices = this.#prices(upstreams)
+    const prices = priceSchedules(this.#raw.models, upstreams)
     const targets = this.#targets(upstreams, prices)
     const raw = withDefaultRoute(this.#raw, targets)
     for (const upstream of upstreams) {
@@ -196,17 +195,6 @@ class Resolver {
       return urls.map((url) => `${url.replace(/\/+$/, '')}/v1`)
     }
     return []
-  }
-
-  /** What each model costs: as the file says, or as the book says for the provider at its upstream's address. */
-  #prices(upstreams: readonly UpstreamConfig[]): ReadonlyMap<string, PriceSchedule> {
-    const entries = Object.entries(this.#raw.models).map(([name, model]): readonly [string, PriceSchedule] => {
-      if (model.price !== undefined) return [name, always(filePrice(model.price))]
-      const upstream = upstreams.find((each) => each.name === model.upstream)
-      const provider = providerAt(upstream?.replicas[0] ?? '')
-      return [name, provider === undefined ? [] : scheduleOf(provider, model.model)]
-    })
-    return new Map(entries)
   }
 
   #targets(

@@ -158,6 +158,7 @@ test.each([
   [['constructor'], 'There is no model "constructor"'],
   [['a', 'b'], 'prices takes one MODEL; b is too much.'],
   [['--date', '2027-13-01'], '--date 2027-13-01 is no day. Write it as in 2027-01-01.'],
+  [['--date', '2027-02-30'], '--date 2027-02-30 is no day.'],
   [['--input', '-1'], "'--input'"],
   [['--output', '1.5'], '--output 1.5 is no number of tokens. Write it as in --output 10000.'],
   [['--cached', '10001'], '--cached 10001 is more than --input 10000, which it is a part of.'],

@@ -27,7 +27,7 @@ const REQUIRED = [
 ]
 
 /** Settings that hold the rates of a price once more: one row says so for all of them. */
-const REPEATED = ['tiers', 'serviceTiers']
+const REPEATED = ['tiers', 'serviceTiers', 'changes']
 
 /** Every setting of the schema that holds no others, as the page writes it. */
 function settings(path: readonly string[] = []): readonly (readonly string[])[] {
@@ -78,4 +78,5 @@ test('what the page says in one row about tiers holds: they have the rates of th
   const rates = namesAt(price).filter((name) => !REPEATED.includes(name))
   expect(namesAt([...price, 'tiers', 'NAME'])).toEqual(['aboveInputTokens', ...rates])
   expect(namesAt([...price, 'serviceTiers', 'NAME'])).toEqual([...rates, 'tiers'])
+  expect(namesAt([...price, 'changes', 'NAME'])).toEqual(['from', ...rates, 'tiers', 'serviceTiers'])
 })

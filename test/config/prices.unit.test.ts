@@ -69,6 +69,19 @@ test('a service that runs into the next year has the price of the day', async ()
   expect(target?.price?.revision).not.toBe(before?.revision)
 })
 
+test('a change in the file is in force from its day, and the last one stays', async () => {
+  let now = Date.parse('2026-12-31T23:59:59.999Z')
+  const text = priced(
+    '{ inputPerM: 1, outputPerM: 1, changes: [{ from: 2027-01-01, inputPerM: 2, outputPerM: 2 }, { from: "2027-02-01", inputPerM: 3, outputPerM: 3 }] }',
+  )
+  const target = (await load(text, () => now)).targets.get('m')
+  expect(target?.price?.inputPerM).toBe(1e9)
+  now += 1
+  expect(target?.price?.inputPerM).toBe(2e9)
+  now = Date.parse('2040-01-01')
+  expect(target?.price?.inputPerM).toBe(3e9)
+})
+
 describe('models without a price', () => {
   test('are named in one remark', async () => {
     const { remarks } = await load(
@@ -116,6 +129,16 @@ test.each([
     'a price below zero',
     '{ inputPerM: -1, outputPerM: 2 }',
     'models.m.price.inputPerM: it is too small; the least is 0.',
+  ],
+  [
+    'a change on a day that is none',
+    '{ inputPerM: 1, outputPerM: 2, changes: [{ from: 2027-02-30, inputPerM: 1, outputPerM: 2 }] }',
+    'models.m.price.changes.0.from: write a day as in "2027-01-01"; it begins at midnight UTC.',
+  ],
+  [
+    'changes that go back',
+    '{ inputPerM: 1, outputPerM: 2, changes: [{ from: 2027-01-02, inputPerM: 1, outputPerM: 2 }, { from: 2027-01-01, inputPerM: 1, outputPerM: 2 }] }',
+    'models.m.price.changes.1.from: changes go from early to late, and 2027-01-01 does not come after 2027-01-02.',
   ],
   ['no tiers', '{ inputPerM: 1, outputPerM: 2, tiers: [] }', 'models.m.price.tiers: it is too small; the least is 1.'],
 ])('%s is refused', async (_what, price, sentence) => {
