@@ -2,6 +2,7 @@ import { charge } from '../budget/charge.ts'
 import { mostItCanCost } from '../budget/dearest.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Price } from '../shared/price.ts'
+import { UsageError } from './command.ts'
 
 /** Tokens of a request to be priced. */
 export interface ExampleTokens {
@@ -11,7 +12,7 @@ export interface ExampleTokens {
   readonly output: number
 }
 
-/** What such a request is charged, and the most that is held for it before its usage is known. Throws RangeError on overflow. */
+/** What such a request is charged, and the most that is held for it before its usage is known. Throws UsageError on overflow. */
 export function exampleCost(
   price: Price,
   { input, cached, output }: ExampleTokens,
@@ -26,5 +27,10 @@ export function exampleCost(
     audioOutput: 0,
     estimated: false,
   }
-  return { charged: charge(usage, price), most: mostItCanCost(input, output, price) }
+  try {
+    return { charged: charge(usage, price), most: mostItCanCost(input, output, price) }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new UsageError('So many tokens cost more than nine million dollars, and amounts end there. Use fewer.')
+  }
 }

@@ -151,6 +151,14 @@ test('--json has the same figures as integers, and null for what is unknown', as
   ])
 })
 
+test('an example beyond all amounts is a usage error, too', async () => {
+  const dear = FILE.replace('outputPerM: 0.2,', 'outputPerM: 9000000,')
+  expect((await prices(['own', '--output', '1000000'], false, dear)).code).toBe(0)
+  const { code, err } = await prices(['own', '--output', '2000000'], false, dear)
+  expect(code).toBe(2)
+  expect(err).toBe('So many tokens cost more than nine million dollars, and amounts end there. Use fewer.\n')
+})
+
 test.each([
   [['gpt-5.l'], 'There is no model "gpt-5.l", neither here nor in the price book. Did you mean '],
   [['qqqqqqqqqqqqqqqqqqqqqq'], '"switchyard prices" lists what is configured.'],
