@@ -1,6 +1,7 @@
-import type { Price, Target } from '../gateway/steps.ts'
+import type { Target } from '../gateway/steps.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { toNanoUsd, type NanoUsd } from '../shared/money.ts'
+import type { Price } from '../shared/price.ts'
 
 export interface BoundInput {
   readonly request: ChatRequest

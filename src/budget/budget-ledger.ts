@@ -1,7 +1,8 @@
-import type { Attempt, Call, Charge, Hold, Ledger, Price, SendOutcome } from '../gateway/steps.ts'
+import type { Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
 import type { Usage } from '../protocol/answer.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { addUsd, formatUsd, toNanoUsd, ZERO_USD, type NanoUsd } from '../shared/money.ts'
+import { isTierPriced, type Price } from '../shared/price.ts'
 import type { Bound, BoundOf } from './attempt-bound.ts'
 import { atLimit } from './at-limit.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
@@ -107,8 +108,9 @@ export class BudgetLedger implements Ledger {
   async settle(given: Hold, outcome: SendOutcome): Promise<Charge> {
     const hold = given as BudgetHold
     await this.#close(hold, outcome)
-    const isUnpriced = hold.price === undefined && outcome.usage !== undefined
-    return { cost: isUnpriced ? undefined : hold.cost }
+    const { usage } = outcome
+    const isPriced = usage === undefined || (hold.price !== undefined && isTierPriced(hold.price, usage.serviceTier))
+    return { cost: isPriced ? hold.cost : undefined }
   }
 
   /** Waits in the line of a book until the call fits. Undefined = look again from the start (the books have changed). */
@@ -451,9 +453,10 @@ function boundedUsage(usage: Usage, hold: BudgetHold, outcome: SendOutcome): Usa
   }
 }
 
-/** Undefined where the cost leaves the safe integers. */
+/** Undefined where the price of the service tier is not known, or the cost leaves the safe integers. */
 function costOf(usage: Usage, price: Price | undefined): NanoUsd | undefined {
   if (price === undefined) return ZERO_USD
+  if (!isTierPriced(price, usage.serviceTier)) return undefined
   try {
     return charge(usage, price)
   } catch {

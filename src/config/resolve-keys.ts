@@ -12,7 +12,8 @@ type Path = readonly (string | number)[]
 export interface KeyContext {
   readonly secrets: SecretReader
   readonly adminKey: Secret | undefined
-  readonly now: Date
+  /** Milliseconds since 1970. */
+  readonly nowMs: number
   readonly problem: (path: Path, sentence: string) => void
   readonly remark: (sentence: string) => void
 }
@@ -34,7 +35,7 @@ export function resolveKeys(files: readonly KeyFile[], context: KeyContext): Key
     seen.set(sha256.toString('hex'), key.name)
     seen.set(key.name, key.name)
     const expiresAtMs = key.expiresAt === undefined ? undefined : Date.parse(key.expiresAt)
-    if (expiresAtMs !== undefined && expiresAtMs <= context.now.getTime())
+    if (expiresAtMs !== undefined && expiresAtMs <= context.nowMs)
       context.remark(`keys.${index}.expiresAt has passed (${key.expiresAt}): the key "${key.name}" is refused`)
     return { ...publicPart(key), sha256, unknownFields: key.compat.unknownFields }
   })
