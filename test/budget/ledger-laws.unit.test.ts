@@ -198,7 +198,7 @@ test.each(DRIVERS)(
           await real.driver.close()
         }
       }),
-      { numRuns: name === 'sqlite' ? 60 : 300 },
+      { numRuns: name === 'sqlite' ? 60 : name === 'sqlite with fsync' ? 10 : 300 },
     )
   },
   60_000,
