@@ -168,7 +168,8 @@ tenants: { acne: { maxUsdPerDay: 1 }, default: {}, acme: {} }
   test('a caller that has the admin key is remarked, without the key', async () => {
     const text = FILE.replace('sk-fake-literal', 'env:ADMIN').replace('server:', 'server:\n  adminKey: env:ADMIN')
     const { remarks } = await load(text, {}, { ...ENV, ADMIN: 'sk-fake-admin' })
-    expect(remarks).toEqual(['keys.0.key is the admin key too: whoever calls with it can also make and revoke keys'])
+    expect(remarks).toContain('keys.0.key is the admin key too: whoever calls with it can also make and revoke keys')
+    expect(remarks.join()).not.toContain('sk-fake')
   })
 
   test('an address beyond loopback needs a key of the file or a made one', async () => {
