@@ -16,7 +16,9 @@ export const MIN_OUTPUT_TOKENS = 64
 const DEFAULT_OUTPUT_CAP = 16_384
 /** Largest output limit of today's models (GPT-5: 128,000): the worst case where nothing else bounds an answer. */
 const MOST_OUTPUT_TOKENS = 131_072
-/** The bound of a prompt is at least this many times its true size in all but artificial texts: room for an injected cap, not money. */
+/** An injected cap of this size serves nearly every answer: nothing is done to widen it. */
+export const AMPLE_OUTPUT_TOKENS = 4096
+/** The bound of a prompt is at least this many times its true size in all but dense texts: room for an injected cap, not money. */
 const LOOSENESS = 2
 
 export interface HoldInput {
@@ -106,13 +108,14 @@ function capped(input: HoldInput, remaining: NanoUsd): HoldDecision {
 }
 
 /**
- * Room for output in the context. A bound that no tokeniser has confirmed is mostly several times too large; taken at its word it
- * would cut answers short that have room enough. Too large a cap only makes the upstream refuse, at no cost.
+ * Room for output in the context. A bound that no tokeniser has confirmed is mostly several times too large; taken at its word where
+ * it leaves little room, it would cut answers short. Too large a cap only makes the upstream refuse, at no cost.
  */
 function contextRoom({ bound, contextTokens }: HoldInput, least: number): number {
   if (contextTokens === undefined) return Number.MAX_SAFE_INTEGER
-  const prompt = bound.isExact ? bound.tokens : Math.ceil(bound.tokens / LOOSENESS)
-  return Math.max(least, contextTokens - prompt)
+  const certain = contextTokens - bound.tokens
+  if (bound.isExact || certain >= AMPLE_OUTPUT_TOKENS) return Math.max(least, certain)
+  return Math.max(least, contextTokens - Math.ceil(bound.tokens / LOOSENESS))
 }
 
 /**

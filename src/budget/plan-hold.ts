@@ -1,13 +1,11 @@
 import type { Price } from '../gateway/steps.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import type { NanoUsd } from '../shared/money.ts'
-import { holdFor, type HoldDecision } from './hold.ts'
+import { AMPLE_OUTPUT_TOKENS, holdFor, type HoldDecision } from './hold.ts'
 import { inputTokenBound, type InputBound } from './input-bound.ts'
 import type { RefinerTarget, TokenRefiner } from './token-refiner.ts'
 import { walkedTokenBound } from './walked-bound.ts'
 
-/** An injected cap of this size serves nearly every answer: no tokeniser is asked to widen it. */
-const AMPLE_OUTPUT_TOKENS = 4096
 /** Text is never this sparse: what does not fit by this measure fits by no count, and a task without money asks no tokeniser. */
 const BYTES_PER_TOKEN_MOST = 16
 
@@ -30,12 +28,12 @@ export function planHold(input: PlanInput, refiner: TokenRefiner | undefined): H
   const { request, target } = input
   const cheap = inputTokenBound(request, target)
   const first = decide(input, cheap)
-  if (isGood(first)) return first
+  if (isGood(first, target.contextTokens)) return first
   const walked = tighter(cheap, walkedTokenBound(request, target).tokens, false)
   const second = decide(input, walked)
   const least = Math.floor(walked.tokens / BYTES_PER_TOKEN_MOST)
   const isHopeless = (): boolean => decide(input, tighter(walked, least, true)).kind === 'refused'
-  if (isGood(second) || refiner === undefined || isHopeless()) return second
+  if (isGood(second, target.contextTokens) || refiner === undefined || isHopeless()) return second
   return refiner
     .refine(request, target, input.signal)
     .then((tokens) => (tokens === undefined ? second : decide(input, tighter(walked, tokens, true))))
@@ -45,10 +43,13 @@ function decide(input: PlanInput, bound: InputBound): HoldDecision {
   return holdFor({ ...input, bound, contextTokens: input.target.contextTokens })
 }
 
-function isGood(decision: HoldDecision): boolean {
+/** Nothing tighter is worth its time: the caller's cap or the model's, or an ample one that fits the context for certain. */
+function isGood(decision: HoldDecision, contextTokens = Number.MAX_SAFE_INTEGER): boolean {
   if (decision.kind === 'refused') return false
-  const isCut = decision.limitedBy === 'remaining' || decision.limitedBy === 'context'
-  return !isCut || (decision.outputCap ?? 0) >= AMPLE_OUTPUT_TOKENS
+  const { limitedBy, inputTokens, outputCap = 0 } = decision
+  if (limitedBy === 'caller' || limitedBy === 'nothing') return true
+  const isAmple = limitedBy === 'model' || outputCap >= AMPLE_OUTPUT_TOKENS
+  return isAmple && inputTokens + outputCap <= contextTokens
 }
 
 function tighter(bound: InputBound, tokens: number, isExact: boolean): InputBound {

@@ -94,17 +94,22 @@ describe('without a cap', () => {
     expect(holdFor(input({ remaining }))).toMatchObject({ outputCap: 16_384, limitedBy: 'model' })
   })
 
-  test('the context leaves room for the prompt, which is counted as half of an unconfirmed bound', () => {
+  test('the context leaves room for the prompt', () => {
     const remaining = usd(1_000_000_000)
     const contextTokens = 8192
     expect(holdFor(input({ remaining, contextTokens, bound: bound(4000) }))).toMatchObject({
-      outputCap: 6192,
+      outputCap: 4192,
       limitedBy: 'context',
     })
-    expect(holdFor(input({ remaining, contextTokens, bound: bound(4000, { isExact: true }) }))).toMatchObject({
-      outputCap: 4192,
+    expect(holdFor(input({ remaining, contextTokens, bound: bound(6000, { isExact: true }) }))).toMatchObject({
+      outputCap: 2192,
     })
-    expect(holdFor(input({ remaining, contextTokens, bound: bound(40_000) }))).toMatchObject({ outputCap: 64 })
+  })
+
+  test('a bound that no tokeniser has confirmed counts by half where it would leave little room', () => {
+    const remaining = usd(1_000_000_000)
+    expect(holdFor(input({ remaining, contextTokens: 8192, bound: bound(6000) }))).toMatchObject({ outputCap: 5192 })
+    expect(holdFor(input({ remaining, contextTokens: 8192, bound: bound(40_000) }))).toMatchObject({ outputCap: 64 })
   })
 
   test('without a limit nothing is injected; the hold counts the output up to the limit or the context', () => {

@@ -92,6 +92,16 @@ test('a cap that the context limits to an ample answer is not worth a count', ()
   expect(refiner.asked).toBe(0)
 })
 
+test('a cap that may not fit the context is counted, since the engine would refuse it', async () => {
+  const { maxOutputTokens: _none, ...request } = plan().request
+  const given = plan({
+    request,
+    target: target('small', { contextTokens: 16_384 }),
+    remaining: toNanoUsd(1_000_000_000),
+  })
+  expect(await planHold(given, new FixedRefiner(10_000))).toMatchObject({ outputCap: 6384, limitedBy: 'context' })
+})
+
 test('of several refiners the first that can say decides', async () => {
   const [mute, first, second] = [new FixedRefiner(undefined), new FixedRefiner(10), new FixedRefiner(20)]
   const { request, target, signal } = plan()
