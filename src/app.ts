@@ -1,15 +1,14 @@
 /**
  * Composition root: the one place that knows every part. Read from top to bottom; what is opened here is closed in `close`.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyAdmitter } from './budget/key-admitter.ts'
 import { RateLimit } from './budget/rate-limit.ts'
 import { UnlimitedLedger } from './budget/unlimited-ledger.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
+import { keptAdminKey } from './config/admin-key.ts'
 import type { Config, KeyConfig } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
@@ -21,7 +20,6 @@ import { requires } from './protocol/openai-chat/requires.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
-import { newId } from './shared/ids.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { RequestLog } from './telemetry/request-log.ts'
@@ -49,14 +47,14 @@ const now = (): number => performance.now()
 export async function buildApp(config: Config, options: AppOptions): Promise<App> {
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
   const scorer = loadTrainedScorer(ROUTER_MODEL)
+  const adminKey =
+    config.server.adminKey?.reveal() ?? (config.keys.length > 0 ? keptAdminKey(config.dataDir) : undefined)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
   const metrics = new Metrics(() => sender.status())
   const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
   const limiters = new Limiters()
-  const adminKey =
-    config.server.adminKey?.reveal() ?? (config.keys.length > 0 ? keptAdminKey(config.dataDir) : undefined)
   const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, limiters, adminKey)
   let current = config
   let runtime = runtimeOf(config)
@@ -203,19 +201,6 @@ function reportTo(reporters: readonly Reporter[]): Reporter {
     finished(record: FinishedRequest): void {
       for (const reporter of reporters) reporter.finished(record)
     },
-  }
-}
-
-/** The admin key that was made at the first start, or a new one; kept with mode 0600. */
-function keptAdminKey(dataDir: string): string {
-  const path = join(dataDir, 'admin.key')
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    mkdirSync(dataDir, { recursive: true })
-    const key = newId('sk-admin-')
-    writeFileSync(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
-    return key
   }
 }
 

@@ -149,3 +149,9 @@ test('a keyless service on loopback is safe from web pages', async () => {
   expect((await post(json)).status).toBe(200)
   expect(upstream.seen).toHaveLength(2)
 })
+
+test('a data folder that cannot be written ends the start with 2 and a sentence, also while simulating', async () => {
+  const config = 'keys: [{ name: ci, key: sk-test }]\n'
+  const start = startGatewayProcess({ config, flags: ['--no-detect', '--data-dir', 'switchyard.yaml'] })
+  await expect(start).rejects.toThrow(/ended with 2[^]*dataDir: the admin key cannot be kept in/)
+})
