@@ -9,6 +9,7 @@ import { provenanceOf } from './provenance.ts'
 import { readConfigFile, type RawFile } from './read-file.ts'
 import { resolveConfig } from './resolve.ts'
 import { configSchema, type FileConfig } from './schema.ts'
+import { withoutEffectRemark } from './without-effect.ts'
 
 export type { ConfigFlags } from './overrides.ts'
 
@@ -39,11 +40,17 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
   if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, lines), raw?.path)
   const file = parsed.data as unknown as FileConfig
   const config = resolveConfig(file, { env, cwd, file: raw?.path, lines, now: context.now ?? new Date() })
+  const provenance = provenanceOf(file, lines, new Set(Object.keys(found?.file ?? {})))
   return freeze({
     ...config,
     origins: [...config.origins, ...(found?.origins ?? [])],
-    remarks: [...config.remarks, ...(found?.remarks ?? []), ...misspeltVariables(env)],
-    provenance: provenanceOf(file, lines, new Set(Object.keys(found?.file ?? {}))),
+    remarks: [
+      ...config.remarks,
+      ...(found?.remarks ?? []),
+      ...withoutEffectRemark(provenance),
+      ...misspeltVariables(env),
+    ],
+    provenance,
   })
 }
 

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { lookUpPrice, providerAt } from '../budget/price-book.ts'
 import type { Capability, Price, Target, UpstreamKind } from '../gateway/steps.ts'
+import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import { usdToNano } from '../shared/money.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
@@ -35,8 +36,6 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 const PRIVATE =
   /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
-/** Fields that are priced, routed or read by us, so that an operator's fixed body may not change them behind our back. */
-const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens']
 /** Built-in task types; the file may change them. */
 const TASK_TYPES: Config['taskTypes'] = {
   default: { maxUsd: 25, concurrency: 64, onLimit: 'pause' },
@@ -81,6 +80,11 @@ class Resolver {
     const upstreams = this.#upstreams()
     const targets = this.#targets(upstreams)
     const raw = withDefaultRoute(this.#raw, targets)
+    if (Object.keys(raw.models).length === 0)
+      this.#problem(
+        ['models'],
+        'there is none, so that no request could be answered. List the names that callers use, as in models: { small: { upstream: NAME, model: NAME-THERE } }.',
+      )
     for (const upstream of upstreams) {
       const isKnown = upstream.apiKey !== undefined || upstream.headers['authorization'] !== undefined
       if (upstream.kind === 'openai' && isPublic(upstream) && !isKnown)
@@ -143,6 +147,13 @@ class Resolver {
       if (upstream.baseUrl !== undefined && upstream.replicas !== undefined) {
         this.#problem([...at, 'replicas'], 'baseUrl and replicas exclude each other. Keep one.')
       }
+      for (const [index, field] of upstream.passFields.entries()) {
+        if (PRICED_FIELDS.has(field))
+          this.#problem(
+            [...at, 'passFields', index],
+            `${field} decides what a request costs, so that callers may not send it beside what is priced. Remove it.`,
+          )
+      }
       return {
         name,
         kind: upstream.kind,
@@ -192,6 +203,11 @@ class Resolver {
       }
       return urls.map((url) => `${url.replace(/\/+$/, '')}/v1`)
     }
+    if (kind === 'simulated' && urls.length > 0)
+      this.#problem(
+        [...at, this.#raw.upstreams[at[1] ?? '']?.baseUrl === undefined ? 'replicas' : 'baseUrl'],
+        'kind simulated runs in this process and has no address. Remove it, or use kind openai for a simulator elsewhere.',
+      )
     return []
   }
 
@@ -220,8 +236,8 @@ class Resolver {
           `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`,
         )
       }
-      for (const field of OWN_FIELDS) {
-        if (field in model.extraBody)
+      for (const field of Object.keys(model.extraBody)) {
+        if (PRICED_FIELDS.has(field))
           this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
       const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
@@ -268,11 +284,6 @@ class Resolver {
         this.#problem([...at, 'name'], `the key or its name is the same as of "${twin}". Each key needs its own.`)
       seen.set(sha256.toString('hex'), key.name)
       seen.set(key.name, key.name)
-      if (key.maxUsdPerDay !== undefined) {
-        this.#remarks.push(
-          `keys.${index}.maxUsdPerDay is read but not enforced yet: this version meters and does not limit dollars`,
-        )
-      }
       return {
         name: key.name,
         sha256,
