@@ -23,6 +23,7 @@ import { loadTrainedScorer } from './routing/trained-scorer.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { RequestLog } from './telemetry/request-log.ts'
+import { LimitedModels } from './upstream/limited-models.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { UpstreamSender } from './upstream/sender.ts'
 
@@ -55,7 +56,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const metrics = new Metrics(() => sender.status())
   const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
   const limiters = new Limiters()
-  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, limiters, adminKey)
+  const limited = new LimitedModels(now)
+  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, limited, reporter, limiters, adminKey)
   let current = config
   let runtime = runtimeOf(config)
   const server = buildServer({
@@ -98,6 +100,7 @@ function buildRuntime(
   config: Config,
   scorer: Scorer,
   sender: UpstreamSender,
+  limited: LimitedModels,
   reporter: Reporter,
   limiters: Limiters,
   adminKey: string | undefined,
@@ -114,9 +117,9 @@ function buildRuntime(
   const steps: Steps = {
     admitter: new KeyAdmitter(),
     cache: new NoCache(),
-    router,
+    router: limited.behind(router),
     ledger: new UnlimitedLedger(),
-    sender,
+    sender: limited.noting(sender),
     judge: new AcceptAll(),
     reporter,
     now,
