@@ -53,7 +53,7 @@ const ORIGINS: Readonly<Record<string, { readonly pair: string; readonly origin:
 export function modelCard({ sets, mixed, machine, weightsSha256, scoreQuantiles }: CardFacts): string {
   return `# First router
 
-A linear head over hashed word 1–2-grams and character 4-grams (65,536 buckets) and 18 counts of a request. It predicts how likely
+A linear head over hashed word 1–2-grams (16,384 buckets) and 18 counts of a request. It predicts how likely
 the big model answers **better** than the small one, which is not how hard the request is: what neither can do is not worth sending up.
 \`src/routing/\` computes the features, \`npm run router:train\` makes these files and prints these figures.
 

@@ -105,7 +105,7 @@ export interface Call {
   readonly request: ChatRequest
   /** Aborted when the caller has left. */
   readonly signal: AbortSignal
-  /** Monotonic milliseconds at which the request's head arrived. */
+  /** Monotonic milliseconds at which the whole request had arrived. */
   readonly startedMs: number
 }
 
@@ -157,7 +157,8 @@ export interface RoutePlan {
   readonly score: number | undefined
   /** Closed set; `other` until the router issue. */
   readonly intent: string
-  readonly alternatives: readonly Alternative[]
+  /** Every model that was considered, with its price; worked out only when somebody asks. */
+  readonly alternatives: () => readonly Alternative[]
   /** Time the decision took, ms. */
   readonly tookMs: number
 }

@@ -1,92 +1,143 @@
 import { hash } from 'node:crypto'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { complete } from '../gateway/complete.ts'
 import { answerOnce } from '../gateway/idempotency.ts'
-import type { AnswerSink, Call, Caller, FinishedRequest, Steps } from '../gateway/steps.ts'
+import type { AnswerSink, Call, Caller, FinishedRequest } from '../gateway/steps.ts'
 import { parseJsonBody } from '../protocol/json.ts'
 import { decodeChatRequest } from '../protocol/openai-chat/decode-request.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
 import { ZERO_USD } from '../shared/money.ts'
 import type { ActiveCalls } from './active-calls.ts'
 import { readIdempotencyKey, readTaskHeaders } from './call-headers.ts'
 import { credentials } from './credentials.ts'
-import { sendError } from './error-reply.ts'
+import { baseHeaders } from './base-headers.ts'
+import { notJson, refuseRequest, sendError } from './error-reply.ts'
 import { JsonAnswer } from './json-answer.ts'
+import { isJson, readBody } from './read-body.ts'
+import { checkHead, checkKeylessHead } from './request-guard.ts'
 import type { Runtime, ServerOptions } from './runtime.ts'
 import { SseAnswer } from './sse-answer.ts'
 
 /** What request ids start with; an answer's own id ends in the same letters. */
 export const REQUEST_ID_PREFIX = 'req_'
 
-export interface ChatRouteOptions extends Pick<ServerOptions, 'runtime' | 'idempotency' | 'now' | 'onDefect'> {
-  /** Callers of requests whose key was checked before the body was read. */
-  readonly callers: { get(request: FastifyRequest): Caller | undefined }
+export interface ChatRouteOptions extends Pick<
+  ServerOptions,
+  'runtime' | 'idempotency' | 'now' | 'onDefect' | 'bodyLimitBytes'
+> {
   readonly calls: ActiveCalls
   readonly isDraining: () => boolean
-  readonly baseHeaders: (request: FastifyRequest) => Record<string, string>
 }
 
-/** Handler of `POST /v1/chat/completions`. */
-export function chatHandler(
-  options: ChatRouteOptions,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  return async (request, reply) => {
-    const startedMs = options.now()
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Where agents' base URLs end: with and without `/v1`. */
+const PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/chat/completions'])
+
+/** Whether a request is for the chat handler: a slash at the end, a query and percent-encoding make no difference. */
+export function isChatRequest(request: IncomingMessage): boolean {
+  if (request.method !== 'POST') return false
+  const { url = '' } = request
+  if (PATHS.has(url)) return true
+  const path = (url.split('?', 1)[0] as string).replace(/\/$/, '')
+  try {
+    return PATHS.has(path) || (path.includes('%') && PATHS.has(decodeURI(path)))
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Handler of `POST /v1/chat/completions`, below the framework: routing, hooks and body parsing that serve one known path cost as
+ * much as validating, routing and pricing a request together.
+ */
+export function chatHandler(options: ChatRouteOptions): Handler {
+  return (request, response) => {
+    const id = newId(REQUEST_ID_PREFIX)
     const runtime = options.runtime()
-    const response = reply.raw
-    reply.hijack()
-    const caller = options.callers.get(request) ?? runtime.keyring.authenticate(...credentials(request))
-    const headers = (): Record<string, string> => ({ ...options.baseHeaders(request), ...caller.limiter?.headers() })
-    let call: Call
-    let sink: AnswerSink
-    const abort = new AbortController()
+    const base = baseHeaders(id, request.headers, runtime.allowedOrigins)
+    const refuse = (error: SwitchyardError, caller: Sender): void => {
+      refuseRequest(request, response, error, base)
+      runtime.steps.reporter.finished(refusedRecord(id, caller, error, 0))
+    }
+    let caller: Caller
     try {
-      if (options.isDraining()) {
-        throw new SwitchyardError('draining', 'The service is shutting down. Send the request again.', {
-          retryAfterMs: 1000,
-        })
-      }
-      const chat = decode(request, runtime, caller)
-      const task = readTaskHeaders(request.headers, chat.openai.metadata?.['task_id'])
-      call = { id: request.id, caller, task, request: chat, signal: abort.signal, startedMs }
-      const shape = {
-        id: `chatcmpl-${request.id.slice(REQUEST_ID_PREFIX.length)}`,
-        model: chat.model,
-        created: Math.floor(Date.now() / 1000),
-        includeUsage: chat.includeUsage,
-        legacyFunctions: chat.legacyFunctions,
-      }
-      sink = chat.stream ? new SseAnswer(response, headers, shape) : new JsonAnswer(response, headers, shape)
+      checkHead(request)
+      if (runtime.keyring.isOpen) checkKeylessHead(request, runtime.allowedOrigins)
+      // Before the body is read: a stranger must not make us buffer 32 MiB.
+      caller = runtime.keyring.authenticate(...credentials(request.headers))
+      if (!isJson(request.headers['content-type'])) throw notJson()
     } catch (thrown) {
-      const error = toSwitchyardError(thrown)
-      if (error.code === 'internal_error') options.onDefect(request.id, error)
-      sendError(response, error, headers())
-      runtime.steps.reporter.finished(refusedRecord(request.id, caller, error, options.now() - startedMs))
+      refuse(toSwitchyardError(thrown), NOBODY)
       return
     }
-    response.once('close', () => {
-      if (!response.writableFinished) abort.abort()
+    readBody(request, options.bodyLimitBytes, (body) => {
+      if (Buffer.isBuffer(body)) {
+        void handle({ id, request, response, body, caller, base, runtime }, options)
+      } else refuse(body, caller)
     })
-    // The caller may have left while its body was read.
-    if (response.destroyed) abort.abort()
-    const done = options.calls.add(sink, abort)
-    try {
-      await answer(call, sink, runtime.steps, request, options)
-    } finally {
-      done()
-    }
   }
 }
 
-function decode(request: FastifyRequest, runtime: Runtime, caller: Caller): ChatRequest {
-  const bytes = request.body
-  if (!Buffer.isBuffer(bytes)) {
-    throw new SwitchyardError(
-      'unsupported_media_type',
-      'The body must be JSON: send it with "content-type: application/json".',
-    )
+/** A request that has arrived as a whole and whose sender is known. */
+interface Arrived {
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly body: Buffer
+  readonly caller: Caller
+  /** Headers of every answer to it. */
+  readonly base: Readonly<Record<string, string>>
+  readonly runtime: Runtime
+}
+
+async function handle(arrived: Arrived, options: ChatRouteOptions): Promise<void> {
+  const startedMs = options.now()
+  const { id, request, response, body, caller, base, runtime } = arrived
+  const headers = (): Record<string, string> => ({ ...base, ...caller.limiter?.headers() })
+  let call: Call
+  let sink: AnswerSink
+  const abort = new AbortController()
+  try {
+    if (options.isDraining()) {
+      throw new SwitchyardError('draining', 'The service is shutting down. Send the request again.', {
+        retryAfterMs: 1000,
+      })
+    }
+    const chat = decode(body, runtime, caller)
+    const task = readTaskHeaders(request.headers, chat.openai.metadata?.['task_id'])
+    call = { id, caller, task, request: chat, signal: abort.signal, startedMs }
+    const shape = {
+      id: `chatcmpl-${id.slice(REQUEST_ID_PREFIX.length)}`,
+      model: chat.model,
+      created: Math.floor(Date.now() / 1000),
+      includeUsage: chat.includeUsage,
+      legacyFunctions: chat.legacyFunctions,
+    }
+    sink = chat.stream ? new SseAnswer(response, headers, shape) : new JsonAnswer(response, headers, shape)
+  } catch (thrown) {
+    const error = toSwitchyardError(thrown)
+    if (error.code === 'internal_error') options.onDefect(id, error)
+    sendError(response, error, headers())
+    runtime.steps.reporter.finished(refusedRecord(id, caller, error, options.now() - startedMs))
+    return
   }
+  response.once('close', () => {
+    if (!response.writableFinished) abort.abort()
+  })
+  // The caller may have left while its body was read.
+  if (response.destroyed) abort.abort()
+  const done = options.calls.add(sink, abort)
+  try {
+    await answer(call, sink, arrived, options)
+  } finally {
+    done()
+  }
+}
+
+function decode(bytes: Buffer, runtime: Runtime, caller: Caller): ChatRequest {
   return decodeChatRequest(parseJsonBody(bytes), {
     bodyBytes: bytes.length,
     unknownFields: caller.unknownFields,
@@ -98,8 +149,7 @@ function decode(request: FastifyRequest, runtime: Runtime, caller: Caller): Chat
 async function answer(
   call: Call,
   sink: AnswerSink,
-  steps: Steps,
-  request: FastifyRequest,
+  { request, body, runtime: { steps } }: Arrived,
   options: ChatRouteOptions,
 ): Promise<void> {
   let key: string | undefined
@@ -110,7 +160,7 @@ async function answer(
       return
     }
     const id = `${call.caller.tenant}\n${key}`
-    const fingerprint = hash('sha256', request.body as Buffer)
+    const fingerprint = hash('sha256', body)
     const { replayed } = await answerOnce(options.idempotency, id, fingerprint, sink, (recorder) =>
       complete(call, recorder, steps),
     )
@@ -133,10 +183,14 @@ async function answer(
   }
 }
 
+type Sender = Pick<Caller, 'tenant' | 'key'>
+/** Who sent a request that was refused before its key was known. */
+const NOBODY: Sender = { tenant: '', key: '' }
+
 /** The record of a request that never reached the first step. */
 function refusedRecord(
   id: string,
-  caller: Caller,
+  caller: Sender,
   error: SwitchyardError | undefined,
   durationMs: number,
 ): FinishedRequest {

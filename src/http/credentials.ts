@@ -1,7 +1,9 @@
-import type { FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** The two places where a key may stand. */
-export function credentials(request: FastifyRequest): [authorization: string | undefined, apiKey: string | undefined] {
-  const apiKey = request.headers['x-api-key']
-  return [request.headers.authorization, typeof apiKey === 'string' ? apiKey : undefined]
+export function credentials(
+  headers: IncomingHttpHeaders,
+): [authorization: string | undefined, apiKey: string | undefined] {
+  const apiKey = headers['x-api-key']
+  return [headers.authorization, typeof apiKey === 'string' ? apiKey : undefined]
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorBody } from '../protocol/openai-chat/error-body.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 
@@ -30,22 +30,27 @@ export function sendError(
   response.end(body)
 }
 
+/** Answers a request that will not be read any further. */
+export function refuseRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: SwitchyardError,
+  headers: Readonly<Record<string, string>>,
+): void {
+  // A body that nobody will read must not be taken for the next request on this connection.
+  sendError(response, error, request.complete ? headers : { ...headers, connection: 'close' })
+}
+
 /** What fastify and its body reader throw, as a row of the error table. */
 export function fromFrameworkError(thrown: unknown): SwitchyardError {
   if (thrown instanceof SwitchyardError) return thrown
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new SwitchyardError(
-        'request_too_large',
-        'The body is larger than this service accepts (`server.bodyLimitBytes`).',
-      )
+      return bodyTooLarge()
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_INVALID_TYPE':
-      return new SwitchyardError(
-        'unsupported_media_type',
-        'The body must be JSON: send it with "content-type: application/json".',
-      )
+      return notJson()
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
@@ -73,5 +78,19 @@ function unexpected(thrown: unknown): SwitchyardError {
       detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
       cause: thrown,
     },
+  )
+}
+
+export function notJson(): SwitchyardError {
+  return new SwitchyardError(
+    'unsupported_media_type',
+    'The body must be JSON: send it with "content-type: application/json".',
+  )
+}
+
+export function bodyTooLarge(): SwitchyardError {
+  return new SwitchyardError(
+    'request_too_large',
+    'The body is larger than this service accepts (`server.bodyLimitBytes`).',
   )
 }

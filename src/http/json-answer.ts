@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { AnswerHead, AnswerSink } from '../gateway/steps.ts'
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
 import { AnswerCollector, type CollectorOptions } from '../protocol/openai-chat/collect-answer.ts'
+import { atEndOfTurn } from '../shared/end-of-turn.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -40,7 +41,8 @@ export class JsonAnswer implements AnswerSink {
   }
 
   close(usage: Usage, cost: NanoUsd | undefined): void {
-    if (this.#response.headersSent || this.#response.destroyed) return
+    const response = this.#response
+    if (response.headersSent || response.destroyed) return
     const body = this.#collector.render(usage, cost)
     const headers = this.#headers()
     if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
@@ -48,9 +50,9 @@ export class JsonAnswer implements AnswerSink {
     headers['content-type'] = 'application/json; charset=utf-8'
     const bytes = Buffer.byteLength(body)
     headers['content-length'] = String(bytes)
-    this.#response.writeHead(200, headers)
+    response.writeHead(200, headers)
     // Text without multi-byte characters is the same in both encodings, and Latin-1 needs no transcoding.
-    this.#response.end(body, bytes === body.length ? 'latin1' : 'utf8')
+    atEndOfTurn(() => response.end(body, bytes === body.length ? 'latin1' : 'utf8'))
   }
 
   fail(error: SwitchyardError): void {

@@ -1,11 +1,12 @@
+import { createServer } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Caller } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
-import { chatHandler, REQUEST_ID_PREFIX } from './chat-route.ts'
+import { baseHeaders } from './base-headers.ts'
+import { chatHandler, isChatRequest, REQUEST_ID_PREFIX } from './chat-route.ts'
 import { credentials } from './credentials.ts'
-import { fromFrameworkError, sendError } from './error-reply.ts'
+import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
 import type { ModelEntry, ServerOptions } from './runtime.ts'
@@ -19,6 +20,10 @@ export interface GatewayServer {
 
 const SUPPORTED =
   'POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /healthz, GET /readyz, GET /metrics'
+/** Longest time for a request's head to arrive. */
+const HEADERS_TIMEOUT_MS = 20_000
+/** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
+const MAX_HEADER_FIELDS = 4000
 /** Prefixes that agents' base URLs end in: with and without `/v1`. */
 const PREFIXES = ['/v1', ''] as const
 
@@ -26,38 +31,43 @@ const PREFIXES = ['/v1', ''] as const
 export function buildServer(options: ServerOptions): GatewayServer {
   const calls = new ActiveCalls()
   let isDraining = false
+  const handleChat = chatHandler({ ...options, calls, isDraining: () => isDraining })
   const app = fastify({
+    serverFactory: (handleOther) => {
+      const server = createServer({
+        keepAliveTimeout: options.keepAliveMs,
+        requestTimeout: options.requestTimeoutMs,
+        headersTimeout: Math.min(options.requestTimeoutMs, HEADERS_TIMEOUT_MS),
+        connectionsCheckingInterval: Math.min(5000, Math.ceil(options.requestTimeoutMs / 4)),
+        noDelay: true,
+      })
+      server.maxHeadersCount = MAX_HEADER_FIELDS
+      return server.on('request', (request, response) =>
+        isChatRequest(request) ? handleChat(request, response) : handleOther(request, response),
+      )
+    },
     bodyLimit: options.bodyLimitBytes,
-    keepAliveTimeout: options.keepAliveMs,
-    requestTimeout: options.requestTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
     genReqId: () => newId(REQUEST_ID_PREFIX),
     requestIdHeader: false,
     clientErrorHandler: (error, socket) => answerRejectedConnection(error, socket),
-    http: { connectionsCheckingInterval: Math.min(5000, Math.ceil(options.requestTimeoutMs / 4)) },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     frameworkErrors: (error, request, reply) => {
       reply.hijack()
       sendError(reply.raw, fromFrameworkError(error), { 'x-request-id': request.id })
     },
   })
-  app.server.headersTimeout = Math.min(options.requestTimeoutMs, 20_000)
-  app.server.maxHeadersCount = 4000
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  const base = (request: FastifyRequest): Record<string, string> => ({
-    'x-request-id': request.id,
-    ...corsHeaders(request, options.runtime().allowedOrigins),
-  })
+  const base = (request: FastifyRequest): Record<string, string> =>
+    baseHeaders(request.id, request.headers, options.runtime().allowedOrigins)
   const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown): void => {
     const error = fromFrameworkError(thrown)
     if (error.code === 'internal_error') options.onDefect(request.id, error)
     reply.hijack()
-    // A body that nobody will read must not be taken for the next request on this connection.
-    const close: Record<string, string> = request.raw.complete ? {} : { connection: 'close' }
-    sendError(reply.raw, error, { ...base(request), ...close })
+    refuseRequest(request.raw, reply.raw, error, base(request))
   }
   app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
   app.setNotFoundHandler((request, reply) => {
@@ -86,14 +96,10 @@ export function buildServer(options: ServerOptions): GatewayServer {
     reply.raw.end()
   })
 
-  /** Who sent a request, found out once. */
-  const callers = new WeakMap<FastifyRequest, Caller>()
-  const handleChat = chatHandler({ ...options, callers, calls, isDraining: () => isDraining, baseHeaders: base })
   const authenticated = {
     onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
       try {
-        // Before the body is read: a stranger must not make us buffer 32 MiB.
-        callers.set(request, options.runtime().keyring.authenticate(...credentials(request)))
+        options.runtime().keyring.authenticate(...credentials(request.headers))
       } catch (thrown) {
         refuse(request, reply, thrown)
         return
@@ -102,7 +108,6 @@ export function buildServer(options: ServerOptions): GatewayServer {
     },
   }
   for (const prefix of PREFIXES) {
-    app.post(`${prefix}/chat/completions`, { ...authenticated, handler: handleChat })
     app.get(`${prefix}/models`, {
       ...authenticated,
       handler: (request, reply) =>
@@ -125,7 +130,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
     json(request, reply, isDraining ? 503 : 200, { status: isDraining ? 'draining' : 'ready' }),
   )
   app.get('/metrics', async (request, reply) => {
-    if (!options.isLoopback && !options.runtime().keyring.mayReadMetrics(...credentials(request))) {
+    if (!options.isLoopback && !options.runtime().keyring.mayReadMetrics(...credentials(request.headers))) {
       throw new SwitchyardError('invalid_api_key', 'Metrics need the admin key or a key with `metrics: true`.')
     }
     const page = await options.metrics()
@@ -142,18 +147,6 @@ export function buildServer(options: ServerOptions): GatewayServer {
     startDraining: (): void => {
       isDraining = true
     },
-  }
-}
-
-function corsHeaders(request: FastifyRequest, allowed: ReadonlySet<string>): Record<string, string> {
-  const { origin } = request.headers
-  if (origin === undefined || !allowed.has(origin)) return {}
-  return {
-    'access-control-allow-origin': origin,
-    'access-control-allow-methods': 'GET, POST, OPTIONS',
-    'access-control-allow-headers': request.headers['access-control-request-headers'] ?? 'authorization, content-type',
-    'access-control-expose-headers': 'x-request-id, x-route, x-route-upstream, x-route-reason, x-cache, x-cost-usd',
-    vary: 'origin',
   }
 }
 

@@ -63,7 +63,16 @@ export function featuresOf(request: ChatRequest): RoutingFeatures {
     ask.toolResultsSince,
     systemLength(messages),
   ]
-  return { text, counts: Float64Array.from(counts, Math.log1p) }
+  const logarithms = new Float64Array(counts.length)
+  for (let i = 0; i < counts.length; i++) logarithms[i] = log1p(counts[i] as number)
+  return { text, counts: logarithms }
+}
+
+const SMALL_LOGARITHMS = Float64Array.from({ length: 1024 }, (_, count) => Math.log1p(count))
+
+/** ln(1 + count) of a whole number >= 0; most are small. */
+function log1p(count: number): number {
+  return count < SMALL_LOGARITHMS.length ? (SMALL_LOGARITHMS[count] as number) : Math.log1p(count)
 }
 
 interface Ask {
@@ -110,6 +119,7 @@ const REMINDER_TAGS: readonly string[] = [
 ]
 
 function withoutReminders(text: string): string {
+  if (!text.includes('<')) return text
   let rest = text
   for (const tag of REMINDER_TAGS) {
     const open = `<${tag}>`

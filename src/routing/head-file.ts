@@ -1,5 +1,5 @@
 /**
- * A head as two files: `NAME.bin` holds the n-gram weights (65,536 signed 16-bit integers, little-endian), `NAME.json` everything
+ * A head as two files: `NAME.bin` holds the n-gram weights (16,384 signed 16-bit integers, little-endian), `NAME.json` everything
  * else and the SHA-256 of the first, so that a cut, swapped or edited file is found at start and not in wrong decisions.
  */
 import { createHash } from 'node:crypto'

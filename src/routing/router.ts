@@ -147,22 +147,30 @@ class RuleThenScoreRouter implements ModelRouter {
   }
 
   #planned(choice: Choice, field: Field, started: number): RoutePlan {
-    const targets = [...new Set(choice.targets)] as unknown as RoutePlan['targets']
-    const considered = new Set([...targets, ...field.small, ...field.big])
+    const targets = distinct(choice.targets)
     return {
       targets,
       tier: targets[0].tier,
       reason: choice.reason,
       score: choice.score,
       intent: 'other',
-      alternatives: [...considered].map((target): Alternative => ({
-        target: target.name,
-        tier: target.tier,
-        price: expectedPrice(field.needs.size, target.price),
-      })),
+      alternatives: () =>
+        distinct([...targets, ...field.small, ...field.big]).map((target): Alternative => ({
+          target: target.name,
+          tier: target.tier,
+          price: expectedPrice(field.needs.size, target.price),
+        })),
       tookMs: this.#options.now() - started,
     }
   }
+}
+
+/** The targets in their order, each once. */
+function distinct(targets: readonly Target[]): RoutePlan['targets'] {
+  const [first, second] = targets
+  // Nearly always one of either side.
+  if (targets.length === 1 || (targets.length === 2 && first !== second)) return targets as RoutePlan['targets']
+  return [...new Set(targets)] as unknown as RoutePlan['targets']
 }
 
 function policiesOf(route: RouteOptions): Record<Mode, Policy> {
@@ -171,15 +179,19 @@ function policiesOf(route: RouteOptions): Record<Mode, Policy> {
 
 /** The targets of a route that can take the request; where none surely fits, those that might. Throws the refusal where none can. */
 function fieldOf(model: string, route: Route, needs: Needs): Field {
-  const fits = new Map<Target, Fit>()
-  for (const target of [...route.small, ...route.big]) fits.set(target, fitOf(target, needs))
-  const having = (fit: Fit) => (target: Target) => fits.get(target) === fit
-  for (const fit of ['fits', 'tight'] as const) {
-    const small = route.small.filter(having(fit))
-    const big = route.big.filter(having(fit))
+  const fit = (target: Target): Fit => fitOf(target, needs)
+  for (const wanted of ['fits', 'tight'] as const) {
+    const small = having(route.small, wanted, fit)
+    const big = having(route.big, wanted, fit)
     if (small.length + big.length > 0) return { needs, small, big }
   }
-  throw refusal(model, [...fits.keys()], needs)
+  throw refusal(model, [...route.small, ...route.big], needs)
+}
+
+function having(targets: readonly Target[], wanted: Fit, fit: (target: Target) => Fit): readonly Target[] {
+  return targets.every((target) => fit(target) === wanted)
+    ? targets
+    : targets.filter((target) => fit(target) === wanted)
 }
 
 function choose(field: Field, route: Route, policy: Policy, score: number | undefined, random: () => number): Choice {

@@ -8,7 +8,7 @@ export function surfaceOf(text: string): Surface {
     nonAscii: 0,
     mathSigns: 0,
     optionLines: startsAt(text, 0, OPTION_LINE) ? 1 : 0,
-    codeFences: text.split('```').length - 1,
+    codeFences: occurrences(text, '```'),
     negations: 0,
     questionMarks: 0,
   }
@@ -76,6 +76,12 @@ CLASSES[63] = QUESTION
 function mayNegate(code: number): boolean {
   const lower = code | 32
   return lower === 110 || lower === 101 || lower === 119 || lower === 108 || lower === 102
+}
+
+function occurrences(text: string, piece: string): number {
+  let count = 0
+  for (let at = text.indexOf(piece); at !== -1; at = text.indexOf(piece, at + piece.length)) count++
+  return count
 }
 
 /** Whether a sticky pattern matches at this place. */

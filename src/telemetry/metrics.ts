@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { FinishedRequest, Reporter } from '../gateway/steps.ts'
 import { NANO_PER_USD } from '../shared/money.ts'
+import { CounterFamily, HistogramFamily, type CounterSeries, type HistogramSeries } from './families.ts'
 
 /** What a replica looks like from here, for the gauges that are read at scrape time. */
 export interface ReplicaGauge {
@@ -10,13 +11,16 @@ export interface ReplicaGauge {
   readonly inflight: number
 }
 
-interface Series {
-  readonly requests: Counter.Internal
-  readonly duration: Histogram.Internal<'tier' | 'stream'>
-  readonly overhead: Histogram.Internal<'stream'>
-  readonly firstToken: Histogram.Internal<'tier'>
-  readonly input: Counter.Internal
-  readonly output: Counter.Internal
+/** The series that a kind of request counts in, found once. */
+interface RequestSeries {
+  readonly requests: CounterSeries
+  readonly duration: HistogramSeries
+  readonly overhead: HistogramSeries
+  readonly firstToken: HistogramSeries
+  readonly input: CounterSeries
+  readonly output: CounterSeries
+  readonly cachedInput: CounterSeries
+  readonly reasoning: CounterSeries
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900]
@@ -28,68 +32,58 @@ const FAST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
  */
 export class Metrics implements Reporter {
   readonly registry: Registry = new Registry()
-  readonly #requests: Counter<'route' | 'result' | 'code' | 'stream'>
-  readonly #duration: Histogram<'tier' | 'stream'>
-  readonly #overhead: Histogram<'stream'>
-  readonly #firstToken: Histogram<'tier'>
-  readonly #tokens: Counter<'type' | 'tier'>
-  readonly #spend: Counter<'tier' | 'target'>
-  readonly #saved: Counter<'by'>
-  readonly #decisions: Counter<'tier' | 'reason' | 'intent'>
-  readonly #routerTime: Histogram
-  readonly #cacheRequests: Counter<'tier' | 'result'>
-  readonly #dropped: Counter
-  readonly #known = new Map<string, Series>()
+  readonly #requests: CounterFamily
+  readonly #duration: HistogramFamily
+  readonly #overhead: HistogramFamily
+  readonly #firstToken: HistogramFamily
+  readonly #tokens: CounterFamily
+  readonly #spend: CounterFamily
+  readonly #saved: CounterFamily
+  readonly #decisions: CounterFamily
+  readonly #routerTime: HistogramSeries
+  readonly #cacheRequests: CounterFamily
+  readonly #dropped: CounterSeries
+  readonly #requestSeries = new Map<string, RequestSeries>()
+  readonly #spendSeries = new Map<string, CounterSeries>()
+  readonly #decisionSeries = new Map<string, CounterSeries>()
 
   constructor(replicas: () => readonly ReplicaGauge[]) {
     const registers = [this.registry]
     collectDefaultMetrics({ register: this.registry })
-    const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
-      new Counter({ name: `switchyard_${name}`, help, labelNames, registers })
-    const histogram = <T extends string>(
-      name: string,
-      help: string,
-      labelNames: readonly T[],
-      buckets: number[],
-    ): Histogram<T> => new Histogram({ name: `switchyard_${name}`, help, labelNames, buckets, registers })
-    this.#requests = counter('requests_total', 'Requests answered, by route, result and error code.', [
-      'route',
-      'result',
-      'code',
-      'stream',
-    ])
+    const counter = (name: string, help: string): CounterFamily =>
+      new CounterFamily(`switchyard_${name}`, help, this.registry)
+    const histogram = (name: string, help: string, bounds: readonly number[]): HistogramFamily =>
+      new HistogramFamily(`switchyard_${name}`, help, bounds, this.registry)
+    this.#requests = counter('requests_total', 'Requests answered, by route, result and error code.')
     this.#duration = histogram(
       'request_duration_seconds',
-      'From the head of the request to the end of the answer.',
-      ['tier', 'stream'],
+      'From the last byte of the request to the end of the answer.',
       SECONDS,
     )
     this.#overhead = histogram(
       'overhead_seconds',
       'Part of the duration that was not spent waiting for an upstream.',
-      ['stream'],
       FAST_SECONDS,
     )
     this.#firstToken = histogram(
       'time_to_first_token_seconds',
       'Until the first content arrived from the upstream.',
-      ['tier'],
       SECONDS,
     )
-    this.#tokens = counter('tokens_total', 'Tokens by type; cached_input is part of input, reasoning part of output.', [
-      'type',
-      'tier',
-    ])
-    this.#spend = counter('spend_usd_total', 'Dollars charged for attempts, failed ones included.', ['tier', 'target'])
-    this.#saved = counter('saved_usd_total', 'Dollars not spent.', ['by'])
-    this.#decisions = counter('route_decisions_total', 'Where requests were sent and why.', [
-      'tier',
-      'reason',
-      'intent',
-    ])
-    this.#routerTime = histogram('router_duration_seconds', 'Time that the routing decision took.', [], FAST_SECONDS)
-    this.#cacheRequests = counter('cache_requests_total', 'Cache look-ups by outcome.', ['tier', 'result'])
-    this.#dropped = counter('dropped_fields_total', 'Unknown or untranslatable request fields that were left out.', [])
+    this.#tokens = counter('tokens_total', 'Tokens by type; cached_input is part of input, reasoning part of output.')
+    this.#spend = counter('spend_usd_total', 'Dollars charged for attempts, failed ones included.')
+    this.#saved = counter('saved_usd_total', 'Dollars not spent.')
+    this.#decisions = counter('route_decisions_total', 'Where requests were sent and why.')
+    this.#routerTime = histogram(
+      'router_duration_seconds',
+      'Time that the routing decision took.',
+      FAST_SECONDS,
+    ).labels({})
+    this.#cacheRequests = counter('cache_requests_total', 'Cache look-ups by outcome.')
+    this.#dropped = counter(
+      'dropped_fields_total',
+      'Unknown or untranslatable request fields that were left out.',
+    ).labels({})
     const readReplicas = (gauge: Gauge<'upstream' | 'replica'>, value: (replica: ReplicaGauge) => number): void => {
       gauge.reset()
       for (const replica of replicas())
@@ -115,28 +109,9 @@ export class Metrics implements Reporter {
     gauge('upstream_inflight', 'Requests under way at this replica.', (replica) => replica.inflight)
   }
 
-  /** The series of a kind of request, found once: finding one by its labels costs more than counting. All names come from closed sets. */
-  #series(key: string, make: () => Series): Series {
-    let series = this.#known.get(key)
-    if (series === undefined) {
-      series = make()
-      this.#known.set(key, series)
-    }
-    return series
-  }
-
   finished(record: FinishedRequest): void {
     const tier = record.tier ?? 'none'
-    const stream = String(record.stream)
-    const code = record.errorCode ?? ''
-    const series = this.#series(`${tier} ${record.result} ${code} ${stream}`, () => ({
-      requests: this.#requests.labels({ route: tier, result: record.result, code, stream }),
-      duration: this.#duration.labels({ tier, stream }),
-      overhead: this.#overhead.labels({ stream }),
-      firstToken: this.#firstToken.labels({ tier }),
-      input: this.#tokens.labels({ type: 'input', tier }),
-      output: this.#tokens.labels({ type: 'output', tier }),
-    }))
+    const series = this.#seriesOf(tier, record)
     series.requests.inc()
     series.duration.observe(record.durationMs / 1000)
     series.overhead.observe(Math.max(0, record.durationMs - record.upstreamMs) / 1000)
@@ -144,20 +119,50 @@ export class Metrics implements Reporter {
     if (record.usage !== undefined) {
       series.input.inc(record.usage.input)
       series.output.inc(record.usage.output)
-      if (record.usage.cachedInput > 0) this.#tokens.inc({ type: 'cached_input', tier }, record.usage.cachedInput)
-      if (record.usage.reasoning > 0) this.#tokens.inc({ type: 'reasoning', tier }, record.usage.reasoning)
+      series.cachedInput.inc(record.usage.cachedInput)
+      series.reasoning.inc(record.usage.reasoning)
     }
-    if (record.cost !== undefined && record.target !== undefined) {
-      this.#spend.inc({ tier, target: record.target }, record.cost / NANO_PER_USD)
+    const { cost, target, reason, intent } = record
+    if (cost !== undefined && target !== undefined) {
+      kept(this.#spendSeries, target, () => this.#spend.labels({ tier, target })).inc(cost / NANO_PER_USD)
     }
-    if (record.savedUsd > 0) this.#saved.inc({ by: 'cache' }, record.savedUsd / NANO_PER_USD)
-    if (record.reason !== undefined) {
-      this.#decisions.inc({ tier, reason: record.reason, intent: record.intent })
+    if (record.savedUsd > 0) this.#saved.labels({ by: 'cache' }).inc(record.savedUsd / NANO_PER_USD)
+    if (reason !== undefined) {
+      kept(this.#decisionSeries, `${tier} ${reason} ${intent}`, () =>
+        this.#decisions.labels({ tier, reason, intent }),
+      ).inc()
       this.#routerTime.observe(record.routerMs / 1000)
     }
-    if (record.cache !== 'bypass') this.#cacheRequests.inc({ tier: cacheTier(record.cache), result: record.cache })
+    if (record.cache !== 'bypass') {
+      this.#cacheRequests.labels({ tier: cacheTier(record.cache), result: record.cache }).inc()
+    }
     if (record.dropped.length > 0) this.#dropped.inc(record.dropped.length)
   }
+
+  #seriesOf(tier: string, record: FinishedRequest): RequestSeries {
+    const stream = String(record.stream)
+    const code = record.errorCode ?? ''
+    return kept(this.#requestSeries, `${tier} ${record.result} ${code} ${stream}`, () => ({
+      requests: this.#requests.labels({ route: tier, result: record.result, code, stream }),
+      duration: this.#duration.labels({ tier, stream }),
+      overhead: this.#overhead.labels({ stream }),
+      firstToken: this.#firstToken.labels({ tier }),
+      input: this.#tokens.labels({ type: 'input', tier }),
+      output: this.#tokens.labels({ type: 'output', tier }),
+      cachedInput: this.#tokens.labels({ type: 'cached_input', tier }),
+      reasoning: this.#tokens.labels({ type: 'reasoning', tier }),
+    }))
+  }
+}
+
+/** What a map has at a key, made where it is missing. Keys are joined from closed sets. */
+function kept<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
 }
 
 function cacheTier(result: FinishedRequest['cache']): 'exact' | 'semantic' | 'single-flight' | 'none' {

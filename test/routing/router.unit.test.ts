@@ -73,7 +73,7 @@ describe('a route', () => {
 
   test('names every model that could answer, with its price for this request', () => {
     const plan = planOf(router({ scorer: { score: () => 0.01 } }), ask({ bodyBytes: 3500, maxOutputTokens: 100 }))
-    expect(plan.alternatives).toEqual([
+    expect(plan.alternatives()).toEqual([
       { target: 'small', tier: 'local', price: 2000 },
       { target: 'spare', tier: 'local', price: 2000 },
       { target: 'big', tier: 'frontier', price: 30_000 },

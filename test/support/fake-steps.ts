@@ -98,7 +98,7 @@ export function plan(targets: readonly [Target, ...Target[]], changes: Partial<R
     reason: 'gain',
     score: 0.5,
     intent: 'other',
-    alternatives: [],
+    alternatives: () => [],
     tookMs: 0,
     ...changes,
   }
