@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Caller } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
@@ -96,33 +97,31 @@ export function buildServer(options: ServerOptions): GatewayServer {
     reply.raw.end()
   })
 
-  const authenticated = {
-    onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-      try {
-        options.runtime().keyring.authenticate(...credentials(request.headers))
-      } catch (thrown) {
-        refuse(request, reply, thrown)
-        return
-      }
-      done()
-    },
+  /** The caller of a request and what it may use: a key's other models are none of its business. */
+  const visible = (request: FastifyRequest): { readonly models: readonly ModelEntry[]; readonly caller: Caller } => {
+    const { keyring, models } = options.runtime()
+    const caller = keyring.authenticate(...credentials(request.headers))
+    const mayUse = ({ id }: ModelEntry): boolean =>
+      // Who may use a route may use its modes (`auto:cheap`).
+      caller.models === undefined || caller.models.has(id) || caller.models.has(id.split(':', 1)[0] ?? '')
+    return { caller, models: models.filter(mayUse) }
   }
   for (const prefix of PREFIXES) {
-    app.get(`${prefix}/models`, {
-      ...authenticated,
-      handler: (request, reply) =>
-        json(request, reply, 200, { object: 'list', data: options.runtime().models.map(modelObject) }),
+    app.get(`${prefix}/models`, (request, reply) => {
+      const { models, caller } = visible(request)
+      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, {
+        object: 'list',
+        data: models.map(modelObject),
+      })
     })
-    app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, {
-      ...authenticated,
-      handler: (request, reply) => {
-        const found = options.runtime().models.find((model) => model.id === request.params['*'])
-        if (found === undefined)
-          throw new SwitchyardError('model_not_found', 'There is no model of this name. GET /v1/models lists them.', {
-            param: 'model',
-          })
-        return json(request, reply, 200, modelObject(found))
-      },
+    app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, (request, reply) => {
+      const { models, caller } = visible(request)
+      const found = models.find((model) => model.id === request.params['*'])
+      if (found === undefined)
+        throw new SwitchyardError('model_not_found', 'There is no model of this name. GET /v1/models lists them.', {
+          param: 'model',
+        })
+      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, modelObject(found))
     })
   }
   app.get('/healthz', (request, reply) => json(request, reply, 200, { status: 'ok' }))

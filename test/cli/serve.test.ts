@@ -129,6 +129,27 @@ test('paths without /v1 work, paths that are not supported are named, and limits
   ]).toEqual([429, null, true])
 })
 
+test('a key sees the models it may use and its limits, and no others', async () => {
+  const config = configFor({ small: 'http://127.0.0.1:9' }).replace(
+    'tenant: acme',
+    'tenant: acme, models: [auto, small], requestsPerMinute: 9',
+  )
+  const gateway = await startGatewayProcess({ config, env: ENV })
+  const get = (path: string): Promise<Response> =>
+    fetch(gateway.url + path, { headers: { authorization: 'Bearer sk-test' } })
+  const list = await get('/v1/models')
+  expect(((await list.json()) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual([
+    'auto',
+    'auto:cheap',
+    'auto:balanced',
+    'auto:best',
+    'small',
+  ])
+  expect(list.headers.get('x-ratelimit-remaining-requests')).toBe('9')
+  expect([(await get('/v1/models/small')).status, (await get('/v1/models/big')).status]).toEqual([200, 404])
+  expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(401)
+})
+
 test('a keyless service on loopback is safe from web pages', async () => {
   const upstream = await startFakeUpstream(say('Hello'))
   const config = configFor({ small: upstream.url })

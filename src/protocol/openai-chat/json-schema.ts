@@ -150,7 +150,7 @@ function comesBack(schema: unknown, state: State, way: Set<unknown>): boolean {
   if (way.has(schema) || way.size > MAX_DEPTH) return true
   way.add(schema)
   const ref = schema['$ref']
-  const next = SAME_VALUE.flatMap((key) => schema[key] ?? [])
+  const next: unknown[] = SAME_VALUE.flatMap((key) => schema[key] ?? [])
   // Anchors are taken as found.
   if (typeof ref === 'string' && /^#(?:\/|$)/.test(ref)) next.push(resolve(ref, state.root))
   if (next.some((each) => comesBack(each, state, way))) return true
