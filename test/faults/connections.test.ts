@@ -89,14 +89,11 @@ async function idleConnections(): Promise<void> {
   // One half never says a word, the other half has had an answer and stays.
   sockets.forEach((socket, index) => index % 2 === 0 && socket.write(GET))
   const closed = closedWithin(sockets, SIZE.idleMs)
-  let isOver = false
-  void closed.then(() => (isOver = true))
   let answered = 0
-  while (!isOver) {
+  do {
     expect((await post(gateway)).status).toBe(200)
     answered += 1
-    await sleep(isFull ? 500 : 50)
-  }
+  } while ((await Promise.race([closed, sleep(isFull ? 500 : 50, 'open')])) === 'open')
 
   expect(await closed).toBe(sockets.length)
   expect(upstream.seen).toHaveLength(answered)

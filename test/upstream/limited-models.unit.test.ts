@@ -18,9 +18,9 @@ function failing(
 }
 
 function world(): {
-  send(to: Target, outcome: SendOutcome): Promise<unknown>
-  planOf(...targets: [Target, ...Target[]]): Promise<RoutePlan>
-  later(ms: number): void
+  send: (to: Target, outcome: SendOutcome) => Promise<unknown>
+  planOf: (...targets: [Target, ...Target[]]) => Promise<RoutePlan>
+  later: (ms: number) => void
 } {
   let now = 1
   const limited = new LimitedModels(() => now)
