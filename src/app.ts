@@ -10,6 +10,7 @@ import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
 import { keptAdminKey } from './config/admin-key.ts'
 import type { Config, KeyConfig } from './config/config.ts'
+import { ConfigError } from './config/problems.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
 import type { Caller, FinishedRequest, KeyLimiter, Reporter, Steps } from './gateway/steps.ts'
@@ -79,6 +80,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       return { url: url.startsWith('http') ? `http://${host}:${port}` : url }
     },
     reload(next) {
+      const unserved = simulatedModels(next).filter((model) => !simulatedModels(config).includes(model))
+      if (unserved.length > 0) {
+        const sentence = `the simulator of this process serves what it was started with; ${unserved.join(', ')} needs a restart.`
+        throw new ConfigError([{ setting: 'models', line: undefined, sentence }], undefined)
+      }
       // Built first: if the new one does not fit together, nothing has changed.
       const built = runtimeOf(next)
       sender
@@ -179,14 +185,16 @@ function upstreamOptions(config: Config, simulatorUrl: string | undefined): read
   }))
 }
 
+function simulatedModels(config: Config): readonly string[] {
+  return [...config.targets.values()].filter((target) => target.kind === 'simulated').map((target) => target.model)
+}
+
 /** The simulator of zero configuration: in this process, behind a real socket like every other upstream. */
 async function startSimulator(
   config: Config,
 ): Promise<(Pick<Simulator, 'close'> & { readonly url: string }) | undefined> {
   if (!config.upstreams.some((upstream) => upstream.kind === 'simulated')) return undefined
-  const models = [...config.targets.values()]
-    .filter((target) => target.kind === 'simulated')
-    .map((target) => target.model)
+  const models = simulatedModels(config)
   const simulator = createSimulator({
     flavour: 'openai',
     models,

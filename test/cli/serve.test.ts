@@ -49,6 +49,17 @@ test('SIGHUP takes a new file over without a request lost, and keeps the old one
   expect([...statuses]).toEqual([200])
 })
 
+test('SIGHUP refuses what only a start can bring: models of the simulator', async () => {
+  const gateway = await startGatewayProcess({ config: configFor({ small: 'http://127.0.0.1:9' }), env: ENV })
+  writeFileSync(
+    join(gateway.dir, 'switchyard.yaml'),
+    'upstreams: { sim: { kind: simulated } }\nmodels: { pretend: { upstream: sim, model: pretend } }\nkeys: [{ name: ci, key: sk-test }]\n',
+  )
+  gateway.signal('SIGHUP')
+  await expect.poll(() => gateway.output(), { timeout: 5000 }).toContain('pretend needs a restart')
+  expect(await models(gateway.url)).toContain('small')
+})
+
 test('a port that is taken ends the start with 2 and a sentence', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
