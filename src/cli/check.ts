@@ -1,6 +1,7 @@
-import type { Config, KeyConfig, Price, RouteConfig, Target, UpstreamConfig } from '../config/config.ts'
+import type { Config, KeyConfig, RouteConfig, Target, UpstreamConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatUsd } from '../shared/money.ts'
+import type { Price } from '../shared/price.ts'
 import { EXIT, type Command } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
 import { styleFor, type Style } from './style.ts'

@@ -1,8 +1,9 @@
-import type { Price, Target, UpstreamKind } from '../gateway/steps.ts'
+import type { Target, UpstreamKind } from '../gateway/steps.ts'
+import type { PriceSchedule } from '../budget/price-schedule.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'
 
-export type { Price, Target }
+export type { Target }
 
 export interface UpstreamConfig {
   readonly name: string
@@ -59,6 +60,8 @@ export interface Config {
   readonly dataDir: string
   readonly upstreams: readonly UpstreamConfig[]
   readonly targets: ReadonlyMap<string, Target>
+  /** Prices of each target by date; `target.price` is the one in force. */
+  readonly prices: ReadonlyMap<string, PriceSchedule>
   readonly routes: Readonly<Record<string, RouteConfig>>
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyConfig[]

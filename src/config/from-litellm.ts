@@ -1,6 +1,8 @@
 /** Translates a LiteLLM proxy configuration (docs.litellm.ai, "config.yaml", 2026) into ours; what has no counterpart is listed. */
 import { LineCounter, parseDocument, stringify } from 'yaml'
-import { lookUpPrice, providerAt } from '../budget/price-book.ts'
+import { providerAt, scheduleOf } from '../budget/price-book.ts'
+import { priceAt } from '../budget/price-schedule.ts'
+import { litellmPrice } from './litellm-price.ts'
 import { limitsOf } from './litellm-limits.ts'
 import { addressOf, KNOWN_PARAMS, PROVIDERS } from './litellm-providers.ts'
 import { Lines } from './problems.ts'
@@ -99,7 +101,7 @@ class Translator {
       .find((each) => each?.['upstream'] === name && each['model'] === model)
     // The same model at another address of one upstream became a replica there.
     if (existing === undefined) {
-      this.#models[modelName] = { upstream: name, model, ...this.#price(params) }
+      this.#models[modelName] = { upstream: name, model, ...litellmPrice(params) }
       this.#byGroup.set(group, [...known, modelName])
       const first = known[0]
       if (first !== undefined)
@@ -176,15 +178,6 @@ class Translator {
     if (name !== undefined) return `env:${name}`
     this.#note(at, 'a key in clear text was not copied; put it into a variable and write env:NAME')
     return undefined
-  }
-
-  #price(params: Fields): { readonly price?: Readonly<Record<string, number>> } {
-    const input = Number(params['input_cost_per_token'])
-    const output = Number(params['output_cost_per_token'])
-    if (!Number.isFinite(input) || !Number.isFinite(output)) return {}
-    // LiteLLM's prices are per token, ours per million.
-    const perM = (cost: number): number => Number((cost * 1e6).toPrecision(12))
-    return { price: { inputPerM: perM(input), outputPerM: perM(output) } }
   }
 
   #fallbacks(settings: Fields): void {
@@ -273,7 +266,8 @@ class Translator {
       const url = String(upstream['baseUrl'] ?? 'https://api.openai.com/v1')
       const provider = providerAt(url)
       const isKnown =
-        provider !== undefined && lookUpPrice(provider, String(model['model']), this.#context.now) !== undefined
+        provider !== undefined &&
+        priceAt(scheduleOf(provider, String(model['model'])), this.#context.now.getTime()) !== undefined
       if (!isKnown && !/^https?:\/\/(?:localhost|[\d.]+|\[[^\]]*\]|[^./]+)(?:[:/]|$)/.test(url))
         this.#note([], `models.${name}: the price book does not know ${String(model['model'])}; add price to it`)
     }

@@ -1,3 +1,5 @@
+import { LITELLM_RATES } from './litellm-price.ts'
+
 /** LiteLLM's provider prefix -> how we reach it. Providers that speak OpenAI's dialect need only an address. */
 export const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; readonly baseUrl?: string }>> = {
   openai: { kind: 'openai' },
@@ -18,6 +20,7 @@ export const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vll
 }
 /** Parameters of a deployment that are translated, or told about in a sentence of their own. */
 export const KNOWN_PARAMS: ReadonlySet<string> = new Set([
+  ...LITELLM_RATES,
   'model',
   'api_base',
   'base_url',
@@ -26,8 +29,6 @@ export const KNOWN_PARAMS: ReadonlySet<string> = new Set([
   'stream_timeout',
   'max_retries',
   'num_retries',
-  'input_cost_per_token',
-  'output_cost_per_token',
   'weight',
   'order',
   'extra_headers',

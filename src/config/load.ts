@@ -18,8 +18,8 @@ export interface LoadContext {
   readonly cwd: string
   readonly fetcher?: Fetcher
   readonly enginePorts?: readonly number[]
-  /** The day whose prices count; today if left out. */
-  readonly now?: Date
+  /** Unix milliseconds, for prices; the system's clock if left out. */
+  readonly now?: () => number
 }
 
 const DEFAULT_FILE = 'switchyard.yaml'
@@ -39,7 +39,7 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
   const parsed = configSchema.safeParse(value, { reportInput: true })
   if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, lines), raw?.path)
   const file = parsed.data as unknown as FileConfig
-  const config = resolveConfig(file, { env, cwd, file: raw?.path, lines, now: context.now ?? new Date() })
+  const config = resolveConfig(file, { env, cwd, file: raw?.path, lines, now: context.now ?? Date.now })
   const provenance = provenanceOf(file, lines, new Set(Object.keys(found?.file ?? {})))
   return freeze({
     ...config,

@@ -1,14 +1,14 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { hash } from 'node:crypto'
 import { isAbsolute, resolve as resolvePath } from 'node:path'
-import { lookUpPrice, providerAt } from '../budget/price-book.ts'
-import type { Capability, Price, Target, UpstreamKind } from '../gateway/steps.ts'
+import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
+import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
-import { usdToNano } from '../shared/money.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
+import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
-import type { FileConfig, ModelFile } from './schema.ts'
+import type { FileConfig } from './schema.ts'
 import { isReference, SecretReader } from './secrets.ts'
 
 export interface ResolveContext {
@@ -16,8 +16,8 @@ export interface ResolveContext {
   readonly cwd: string
   readonly file: string | undefined
   readonly lines: Lines
-  /** The day whose prices count. */
-  readonly now: Date
+  /** Unix milliseconds; also read later, since prices change while the service runs. */
+  readonly now: () => number
 }
 
 const SUPPORTED: readonly UpstreamKind[] = ['openai', 'vllm', 'simulated']
@@ -78,7 +78,8 @@ class Resolver {
 
   run(): Omit<Config, 'provenance'> {
     const upstreams = this.#upstreams()
-    const targets = this.#targets(upstreams)
+    const prices = priceSchedules(this.#raw.models, upstreams)
+    const targets = this.#targets(upstreams, prices)
     const raw = withDefaultRoute(this.#raw, targets)
     if (Object.keys(raw.models).length === 0)
       this.#problem(
@@ -106,6 +107,7 @@ class Resolver {
       dataDir: this.#path(raw.dataDir),
       upstreams,
       targets,
+      prices,
       routes: Object.fromEntries(
         Object.entries(raw.routes).map(([name, route]) => [
           name,
@@ -211,7 +213,12 @@ class Resolver {
     return []
   }
 
-  #targets(upstreams: readonly UpstreamConfig[]): ReadonlyMap<string, Target> {
+  #targets(
+    upstreams: readonly UpstreamConfig[],
+    prices: ReadonlyMap<string, PriceSchedule>,
+  ): ReadonlyMap<string, Target> {
+    const { now } = this.#context
+    const unpriced: string[] = []
     const targets = new Map<string, Target>()
     for (const [name, model] of Object.entries(this.#raw.models)) {
       const at = ['models', name]
@@ -229,8 +236,10 @@ class Resolver {
         continue
       }
       const tier = model.tier ?? (upstream.kind === 'openai' && isPublic(upstream) ? 'frontier' : 'local')
-      const price = this.#price(model.price, upstream, model.model)
-      if (price === undefined && tier === 'frontier') {
+      const schedule = prices.get(name) ?? []
+      const isUnpriced = priceAt(schedule, now()) === undefined
+      if (isUnpriced && tier === 'local') unpriced.push(name)
+      if (isUnpriced && tier === 'frontier') {
         this.#problem(
           at,
           `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`,
@@ -249,26 +258,19 @@ class Resolver {
         tier,
         contextTokens: model.contextTokens,
         capabilities: new Set(model.capabilities ?? (isHosted ? HOSTED : ENGINE)),
-        price,
+        get price() {
+          return priceAt(schedule, now())
+        },
         extraBody: model.extraBody,
         fallbacks: model.fallbacks,
       })
     }
-    return targets
-  }
-
-  #price(own: ModelFile['price'], upstream: UpstreamConfig, model: string): Price | undefined {
-    if (own !== undefined) {
-      return {
-        inputPerM: usdToNano(own.inputPerM),
-        outputPerM: usdToNano(own.outputPerM),
-        ...(own.cachedInputPerM === undefined ? {} : { cachedInputPerM: usdToNano(own.cachedInputPerM) }),
-        ...(own.cacheWritePerM === undefined ? {} : { cacheWritePerM: usdToNano(own.cacheWritePerM) }),
-        source: 'file',
-      }
+    if (unpriced.length > 0) {
+      this.#remarks.push(
+        `no price: ${unpriced.join(', ')}. What they cost is not shown, and tasks with a budget may not use them; add models.NAME.price`,
+      )
     }
-    const provider = providerAt(upstream.replicas[0] ?? '')
-    return provider === undefined ? undefined : lookUpPrice(provider, model, this.#context.now)
+    return targets
   }
 
   #keys(): KeyConfig[] {

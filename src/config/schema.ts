@@ -1,13 +1,12 @@
 /** The configuration file as written, before secrets are read and models are resolved. */
 import { z } from 'zod'
 import { UPSTREAM_KINDS, type Capability, type Tier, type UpstreamKind } from '../gateway/steps.ts'
+import { price, usd, type PriceFile } from './price-schema.ts'
 
 const safe = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 /** Node's timers take 31 bits; a longer time would fire at once. */
 const ms = z.number().int().min(1).max(2_147_483_647)
-/** Dollars; kept below what nano-dollars can hold. */
-const usd = z.number().min(0).max(9_000_000)
 const secret = z
   .string()
   .regex(
@@ -57,13 +56,6 @@ const upstream = z.strictObject({
   ask: z.enum(['auto', 'stream', 'as-asked']).default('auto'),
   passFields: z.array(name).default([]),
   gpu: z.strictObject({ count: positive.default(1), usdPerHour: usd, name: z.string().optional() }).optional(),
-})
-
-const price = z.strictObject({
-  inputPerM: usd,
-  outputPerM: usd,
-  cachedInputPerM: usd.optional(),
-  cacheWritePerM: usd.optional(),
 })
 
 const model = z.strictObject({
@@ -190,14 +182,7 @@ export interface ModelFile {
   readonly tier?: Tier | undefined
   readonly contextTokens?: number | undefined
   readonly capabilities?: readonly Capability[] | undefined
-  readonly price?:
-    | {
-        readonly inputPerM: number
-        readonly outputPerM: number
-        readonly cachedInputPerM?: number | undefined
-        readonly cacheWritePerM?: number | undefined
-      }
-    | undefined
+  readonly price?: PriceFile | undefined
   readonly extraBody: Readonly<Record<string, unknown>>
   readonly fallbacks: readonly string[]
 }

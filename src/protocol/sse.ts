@@ -4,6 +4,19 @@ import { SwitchyardError } from '../shared/errors.ts'
 /** Longest event that is taken from an upstream, in characters; one token with 20 alternatives is about 4 KiB. */
 export const MAX_EVENT_CHARS: number = 1024 * 1024
 
+const FIELD = 'data: '
+
+/** Whether a text is exactly one event of one line of data, as engines write each token. */
+function isOneEvent(text: string): boolean {
+  return (
+    text.length > FIELD.length + 2 &&
+    text.startsWith(FIELD) &&
+    text.indexOf('\n') === text.length - 2 &&
+    text.endsWith('\n') &&
+    !text.includes('\r')
+  )
+}
+
 /**
  * Decodes server-sent events (WHATWG HTML, section 9.2.6) from bytes that may be cut anywhere: inside a character, between CR
  * and LF, inside a field name. Comments, ids and retry times are read over.
@@ -36,6 +49,10 @@ export class SseDecoder {
     if (this.#afterCr) {
       this.#afterCr = false
       if (text.startsWith('\n')) text = text.slice(1)
+    }
+    if (this.#pending === '' && this.#data === undefined && this.#event === '' && isOneEvent(text)) {
+      this.#onEvent(text.slice(FIELD.length, -2), '')
+      return
     }
     this.#lines(this.#pending === '' ? text : this.#pending + text)
     if (this.#pending.length + (this.#data?.length ?? 0) > this.#maxChars) {

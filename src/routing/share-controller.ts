@@ -9,7 +9,9 @@
  */
 export class ShareController {
   readonly #target: number
+  /** The last scores in the order they came, and the same in rising order. */
   readonly #recent = new Float64Array(WINDOW)
+  readonly #sorted = new Float64Array(WINDOW)
   #seen = 0
   #threshold: number
 
@@ -23,8 +25,7 @@ export class ShareController {
   /** True = big. `chance` in [0, 1) parts equal scores, so that a scorer that always says the same still yields the share. */
   isBig(score: number, chance: number): boolean {
     const rank = this.#rankOf(score, chance)
-    this.#recent[this.#seen % WINDOW] = score
-    this.#seen++
+    this.#remember(score)
     // 0 and 1 are promises about every request, not about an average.
     const isBig = this.#target === 1 || (this.#target > 0 && rank >= this.#threshold)
     this.#threshold += STEP * ((isBig ? 1 : 0) - this.#target)
@@ -34,15 +35,38 @@ export class ShareController {
   /** Share of the recent scores below this one, 0..1; equal ones count by `chance`. The first score of all has rank `chance`. */
   #rankOf(score: number, chance: number): number {
     const size = Math.min(this.#seen, WINDOW)
-    let below = 0
+    const below = countBelow(this.#sorted, size, score)
     let equal = 0
-    for (let i = 0; i < size; i++) {
-      const other = this.#recent[i] as number
-      if (other < score) below++
-      else if (other === score) equal++
-    }
+    while (below + equal < size && this.#sorted[below + equal] === score) equal++
     return (below + chance * (equal + 1)) / (size + 1)
   }
+
+  #remember(score: number): void {
+    const at = this.#seen % WINDOW
+    let size = Math.min(this.#seen, WINDOW)
+    if (size === WINDOW) {
+      const gone = countBelow(this.#sorted, size, this.#recent[at] as number)
+      this.#sorted.copyWithin(gone, gone + 1, size)
+      size -= 1
+    }
+    const place = countBelow(this.#sorted, size, score)
+    this.#sorted.copyWithin(place + 1, place, size)
+    this.#sorted[place] = score
+    this.#recent[at] = score
+    this.#seen++
+  }
+}
+
+/** How many of the first `size` values, which are in rising order, are below `score`. */
+function countBelow(sorted: Float64Array, size: number, score: number): number {
+  let low = 0
+  let high = size
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle] as number) < score) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Scores that a rank is taken among: long enough for a rank within 2–3 points, short enough to follow a change of traffic. */

@@ -1,3 +1,7 @@
+import { CharCodes } from './char-codes.ts'
+
+const CODES = new CharCodes()
+
 /** Counts on the face of a text: words, digits, options, negations and the like, in one pass. */
 export function surfaceOf(text: string): Surface {
   const surface: Surface = {
@@ -12,9 +16,11 @@ export function surfaceOf(text: string): Surface {
     negations: 0,
     questionMarks: 0,
   }
+  CODES.read(text)
+  const { codes } = CODES
   let isInWord = false
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+    const code = codes[i] as number
     const kind = code < 128 ? (CLASSES[code] as number) : OTHER
     if (kind === WHITE) {
       isInWord = false
@@ -33,8 +39,7 @@ export function surfaceOf(text: string): Surface {
     else if (kind === MATH) surface.mathSigns++
     else if (kind === QUESTION) surface.questionMarks++
     else if (code > 127) surface.nonAscii++
-    // n't
-    else if (code === 39 && text.charCodeAt(i + 1) === 116 && text.charCodeAt(i - 1) === 110) surface.negations++
+    else if (code === 39 && isNegatedVerb(text, i)) surface.negations++
   }
   return surface
 }
@@ -71,6 +76,11 @@ CLASSES[32] = WHITE
 CLASSES.fill(DIGIT, 48, 58)
 CLASSES.fill(CAPITAL, 65, 91)
 CLASSES[63] = QUESTION
+
+/** Whether the apostrophe at this place is that of n't. */
+function isNegatedVerb(text: string, at: number): boolean {
+  return text.charCodeAt(at + 1) === 116 && text.charCodeAt(at - 1) === 110
+}
 
 /** Whether a negation may start with this character: n, e, w, l or f of either case. */
 function mayNegate(code: number): boolean {

@@ -5,6 +5,7 @@ import { SwitchyardError } from '../../shared/errors.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason } from './finish-reason.ts'
 import { isPlainChunk } from './plain-chunk.ts'
+import { TextFrame } from './text-frame.ts'
 import { ToolCalls } from './tool-calls.ts'
 import { estimateUsage, readUsage } from './usage.ts'
 
@@ -37,8 +38,11 @@ export class StreamDecoder {
   #contentChunks = 0
   #contentBytes = 0
   readonly #usages: Record<string, unknown>[] = []
+  #serviceTier: unknown
+  #isUsageOfEachChoice = false
   #events: AnswerEvent[] = []
   #wire: string | undefined = ''
+  #textFrame: TextFrame | undefined
 
   /** `requestBytes` bounds the prompt, `choices` is the request's `n`. */
   constructor(requestBytes: number, choices: number) {
@@ -80,14 +84,18 @@ export class StreamDecoder {
       requestBytes: this.#requestBytes,
       contentChunks: this.#contentChunks,
       contentBytes: this.#contentBytes,
+      serviceTier: this.#serviceTier,
     }
     return readUsage(this.#reported(), seen) ?? estimateUsage(seen)
   }
 
-  /** One usage for all choices: llama.cpp reports each choice apart; where there is one choice, the last report counts. */
+  /**
+   * One usage for all choices. Most providers count up or say the same twice, so that the last report counts; llama.cpp reports each
+   * choice apart, and is told by the timings beside it.
+   */
   #reported(): Record<string, unknown> | undefined {
     const last = this.#usages.at(-1)
-    if (last === undefined || this.#choicesAsked < 2 || this.#usages.length < 2) return last
+    if (last === undefined || this.#choicesAsked < 2 || !this.#isUsageOfEachChoice) return last
     const sum = (key: string): number => this.#usages.reduce((total, usage) => total + Number(usage[key] ?? 0), 0)
     const completion = sum('completion_tokens')
     return { ...last, completion_tokens: completion, total_tokens: Number(last['prompt_tokens']) + completion }
@@ -108,6 +116,7 @@ export class StreamDecoder {
       this.isDone = true
       return
     }
+    if (this.#takeText(data)) return
     let chunk: unknown
     try {
       chunk = JSON.parse(data)
@@ -126,6 +135,21 @@ export class StreamDecoder {
     }
     if (typeof chunk !== 'object' || chunk === null) return
     this.#takeChunk(chunk as Record<string, unknown>, data)
+  }
+
+  /** Takes a frame of the form that this stream's text frames have; false where it has to be parsed. */
+  #takeText(data: string): boolean {
+    const text = this.#textFrame?.contentOf(data)
+    // Forms are learnt from streams of one choice, which is the first.
+    if (text === undefined || this.#choices.get(0)?.isFinished !== false) return false
+    this.#text('text', 0, text)
+    this.#contentChunks += 1
+    this.#relay(data)
+    return true
+  }
+
+  #relay(data: string): void {
+    this.#wire = this.#wire === undefined ? undefined : `${this.#wire}data: ${data}\n\n`
   }
 
   #takeChunk(chunk: Record<string, unknown>, data: string): void {
@@ -148,17 +172,31 @@ export class StreamDecoder {
         if (this.error !== undefined) return
       }
       // A frame without visible events (usage alone, an empty delta of no use) adds nothing to either form.
-      if (isPlain) this.#wire = this.#wire === undefined ? undefined : `${this.#wire}data: ${data}\n\n`
-      else if (this.#events.length > before) this.#wire = undefined
+      if (isPlain) {
+        this.#relay(data)
+        this.#learn(data, before)
+      } else if (this.#events.length > before) this.#wire = undefined
     }
     const { usage } = chunk
-    if (isRecord(usage)) this.#usages.push(usage)
+    if (isRecord(usage)) {
+      this.#usages.push(usage)
+      if (chunk['timings'] !== undefined) this.#isUsageOfEachChoice = true
+    }
+    // A request for `auto` learns only in the course of the answer what it got.
+    this.#serviceTier = chunk['service_tier'] ?? this.#serviceTier
     for (let i = before; i < this.#events.length; i++) {
       if (isContent(this.#events[i] as AnswerEvent)) {
         this.#contentChunks += 1
         break
       }
     }
+  }
+
+  /** Learns the form of text frames from one that said one text, the first choice's, and nothing else. */
+  #learn(data: string, before: number): void {
+    if (this.#textFrame !== undefined || this.#choices.size !== 1 || this.#events.length !== before + 1) return
+    const event = this.#events[before]
+    if (event?.type === 'text' && event.choice === 0) this.#textFrame = TextFrame.learn(data, event.text)
   }
 
   /** Takes the frame's identity; false where the frame's own cannot be shown as it is. */
