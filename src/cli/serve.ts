@@ -111,7 +111,9 @@ function banner(config: Config): readonly string[] {
   lines.push(
     config.keys.length === 0
       ? 'no keys: everybody on this machine may use it, web pages may not'
-      : `${config.keys.length} keys`,
+      : config.keys.length === 1
+        ? '1 key'
+        : `${config.keys.length} keys`,
   )
   return [...lines, ...config.remarks]
 }
