@@ -25,6 +25,14 @@ const SUPPORTED =
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
 const MAX_HEADER_FIELDS = 4000
+/** The one method of each path, without `/v1`. */
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['/chat/completions', 'POST'],
+  ['/models', 'GET'],
+  ['/healthz', 'GET'],
+  ['/readyz', 'GET'],
+  ['/metrics', 'GET'],
+])
 /** Prefixes that agents' base URLs end in: with and without `/v1`. */
 const PREFIXES = ['/v1', ''] as const
 
@@ -64,16 +72,22 @@ export function buildServer(options: ServerOptions): GatewayServer {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   const base = (request: FastifyRequest): Record<string, string> =>
     baseHeaders(request.id, request.headers, options.runtime().allowedOrigins)
-  const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown): void => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown, more = {}): void => {
     const error = fromFrameworkError(thrown)
     if (error.code === 'internal_error') options.onDefect(request.id, error)
     reply.hijack()
-    refuseRequest(request.raw, reply.raw, error, base(request))
+    refuseRequest(request.raw, reply.raw, error, { ...base(request), ...more })
   }
   app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]?.slice(0, 128) ?? ''
     const printable = path.replace(/[^\x21-\x7e]/g, '?')
+    const allow = METHODS.get(path.replace(/^\/v1(?=\/)/, '').replace(/\/$/, ''))
+    if (allow !== undefined) {
+      const sentence = `${request.method} is not supported for ${printable}: use ${allow}.`
+      refuse(request, reply, new SwitchyardError('method_not_allowed', sentence), { allow })
+      return
+    }
     refuse(
       request,
       reply,

@@ -131,6 +131,18 @@ test('paths without /v1 work, paths that are not supported are named, and limits
   expect(
     ((await (await post('/v1/images/generations')).json()) as { error: { message: string } }).error.message,
   ).toMatch(/\/v1\/images\/generations is not supported\. Supported are: POST \/v1\/chat\/completions/)
+  for (const [method, path, allow] of [
+    ['GET', '/v1/chat/completions', 'POST'],
+    ['DELETE', '/models/', 'GET'],
+    ['POST', '/healthz', 'GET'],
+  ] as const) {
+    const wrong = await fetch(gateway.url + path, { method, headers: { 'x-api-key': 'sk-test' } })
+    expect([wrong.status, wrong.headers.get('allow'), await wrong.text()]).toEqual([
+      405,
+      allow,
+      expect.stringContaining(`use ${allow}.`),
+    ])
+  }
   await post('/v1/chat/completions')
   const limited = await post('/v1/chat/completions')
   expect([
