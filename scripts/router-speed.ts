@@ -60,7 +60,17 @@ function targetOf(name: string, tier: Target['tier']): Target {
 function callOf(content: string): Call {
   return {
     id: 'req_speed',
-    caller: { tenant: 'default', key: 'anonymous', models: undefined, unknownFields: 'drop', limiter: undefined },
+    caller: {
+      tenant: 'default',
+      key: 'anonymous',
+      user: undefined,
+      spendLimits: {},
+      tenantSpendLimits: {},
+      canTopUp: false,
+      models: undefined,
+      unknownFields: 'drop',
+      limiter: undefined,
+    },
     task: { id: undefined, type: undefined, budgetUsd: undefined, maxToolCalls: undefined, deadlineMs: undefined },
     request: {
       model: 'auto',

@@ -3,24 +3,29 @@
  */
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { Access, type KeyCounts } from './access.ts'
 import { KeyAdmitter } from './budget/key-admitter.ts'
-import { RateLimit } from './budget/rate-limit.ts'
 import { UnlimitedLedger } from './budget/unlimited-ledger.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
 import { keptAdminKey } from './config/admin-key.ts'
-import type { Config, KeyConfig } from './config/config.ts'
-import { ConfigError } from './config/problems.ts'
+import type { Config } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
+import { ConfigError } from './config/problems.ts'
+import { ControlSocketError, openControlSocket, type ControlSocket } from './control/control-socket.ts'
+import { Operations } from './control/operations.ts'
+import { prepareDataDir } from './data-dir.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
-import type { Caller, FinishedRequest, KeyLimiter, Reporter, Steps } from './gateway/steps.ts'
-import { hashKey, Keyring } from './http/keyring.ts'
+import type { FinishedRequest, Reporter, Steps } from './gateway/steps.ts'
+import type { Keyring } from './http/keyring.ts'
 import type { Runtime } from './http/runtime.ts'
 import { buildServer, type GatewayServer } from './http/server.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import { hashKey } from './shared/api-key.ts'
+import type { SwitchyardError } from './shared/errors.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { RequestLog } from './telemetry/request-log.ts'
@@ -35,7 +40,9 @@ export interface AppOptions {
 }
 
 export interface App {
+  /** Throws ConfigError where the data directory is in use or open to others. */
   listen(): Promise<{ readonly url: string }>
+  keys(): KeyCounts
   /** Takes a new configuration over; what cannot change while listening (address, log) stays. Throws where parts of it do not fit. */
   reload(config: Config): void
   /** `drain` lets running calls end within `drainSeconds`; `now` cuts them. */
@@ -47,20 +54,29 @@ const now = (): number => performance.now()
 
 /** Builds the whole service without listening. */
 export async function buildApp(config: Config, options: AppOptions): Promise<App> {
+  prepareDataDir(config.dataDir)
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
   const scorer = loadTrainedScorer(ROUTER_MODEL)
-  const adminKey =
-    config.server.adminKey?.reveal() ?? (config.keys.length > 0 ? keptAdminKey(config.dataDir) : undefined)
+  const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
   const metrics = new Metrics(() => sender.status())
   const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
-  const limiters = new Limiters()
+  const access = new Access(config, {
+    adminSha256: hashKey(adminKey),
+    now,
+    wallNow: Date.now,
+    onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
+    onEvent: (event) => log?.logger.info(event),
+  })
+  const operations = new Operations(access.operations)
   const limited = new LimitedModels(now)
-  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, limited, reporter, limiters, adminKey)
+  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, limited, reporter, access.keyring)
   let current = config
   let runtime = runtimeOf(config)
+  const defect = (id: string, error: SwitchyardError): void =>
+    log?.logger.error({ event: 'defect', id, detail: error.detail })
   const server = buildServer({
     bodyLimitBytes: config.server.bodyLimitBytes,
     keepAliveMs: config.server.keepAliveSeconds * 1000,
@@ -69,11 +85,16 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     runtime: () => runtime,
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     idempotency: new IdempotencyMemory(),
+    operations,
     now,
-    onDefect: (id, error) => log?.logger.error({ event: 'defect', id, detail: error.detail }),
+    onDefect: defect,
   })
+  let control: ControlSocket | undefined
   return {
+    keys: () => access.counts(),
     async listen() {
+      // Before the first request: of two services on one directory the second must not serve.
+      control = await openControl(config.dataDir, operations, (error) => defect('control', error))
       const url = await server.app.listen({ host: config.server.host, port: config.server.port })
       const { port } = server.app.server.address() as AddressInfo
       const host = config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host
@@ -87,15 +108,18 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       }
       // Built first: if the new one does not fit together, nothing has changed.
       const built = runtimeOf(next)
+      access.reload(next)
       sender
         .reload(upstreamOptions(next, simulator?.url))
         .catch((error: unknown) => log?.logger.warn({ event: 'reload', detail: String(error) }))
-      runtime = built
+      runtime = { ...built, keyring: access.keyring }
       current = next
     },
     async close(how) {
       await drain(server, how === 'now' ? 0 : current.server.drainSeconds)
       await server.app.close()
+      await control?.close()
+      access.close()
       await sender.close()
       await simulator?.close()
     },
@@ -108,8 +132,7 @@ function buildRuntime(
   sender: UpstreamSender,
   limited: LimitedModels,
   reporter: Reporter,
-  limiters: Limiters,
-  adminKey: string | undefined,
+  keyring: Keyring,
 ): Runtime {
   const router = createRouter({
     targets: config.targets,
@@ -130,51 +153,13 @@ function buildRuntime(
     reporter,
     now,
   }
-  const entries = config.keys.map((key) => ({
-    sha256: key.sha256,
-    caller: callerOf(key, limiters),
-    mayReadMetrics: key.metrics,
-  }))
-  const anonymous: Caller = {
-    tenant: 'default',
-    key: 'anonymous',
-    models: undefined,
-    unknownFields: 'drop',
-    limiter: undefined,
-  }
   return {
-    keyring: new Keyring(entries, anonymous, adminKey === undefined ? undefined : hashKey(adminKey)),
+    keyring,
     steps,
     models: router.listModels(),
     allowedOrigins: new Set(config.server.allowedOrigins),
     passFields: new Set(config.upstreams.flatMap((upstream) => upstream.passFields)),
     textLimitBytes: config.server.textLimitBytes,
-  }
-}
-
-function callerOf(key: KeyConfig, limiters: Limiters): Caller {
-  return {
-    tenant: key.tenant,
-    key: key.name,
-    models: key.models === undefined ? undefined : new Set(key.models),
-    unknownFields: key.unknownFields,
-    limiter: limiters.of(key),
-  }
-}
-
-/** Rate limits outlive a reload: re-reading the file must not hand out a fresh minute. */
-class Limiters {
-  readonly #known = new Map<string, { readonly limits: string; readonly limiter: KeyLimiter }>()
-
-  of(key: KeyConfig): KeyLimiter | undefined {
-    const { requestsPerMinute, tokensPerMinute } = key
-    if (requestsPerMinute === undefined && tokensPerMinute === undefined) return undefined
-    const limits = `${requestsPerMinute}/${tokensPerMinute}`
-    const known = this.#known.get(key.name)
-    if (known?.limits === limits) return known.limiter
-    const limiter = new RateLimit(requestsPerMinute, tokensPerMinute, now)
-    this.#known.set(key.name, { limits, limiter })
-    return limiter
   }
 }
 
@@ -187,6 +172,16 @@ function upstreamOptions(config: Config, simulatorUrl: string | undefined): read
 
 function simulatedModels(config: Config): readonly string[] {
   return [...config.targets.values()].filter((target) => target.kind === 'simulated').map((target) => target.model)
+}
+
+/** Throws ConfigError where the data directory cannot have one, or another service has. */
+async function openControl(...given: Parameters<typeof openControlSocket>): Promise<ControlSocket> {
+  try {
+    return await openControlSocket(...given)
+  } catch (error) {
+    if (!(error instanceof ControlSocketError)) throw error
+    throw new ConfigError([{ setting: 'dataDir', line: undefined, sentence: error.message }], undefined)
+  }
 }
 
 /** The simulator of zero configuration: in this process, behind a real socket like every other upstream. */

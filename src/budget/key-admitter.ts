@@ -1,7 +1,7 @@
 import type { Admission, Admitter, Call } from '../gateway/steps.ts'
 import type { Usage } from '../protocol/answer.ts'
 
-/** Admits a call within its key's requests and tokens per minute. Task limits join in with the ledger. */
+/** Admits a call within its key's requests and tokens per minute and concurrency. Task limits join in with the ledger. */
 export class KeyAdmitter implements Admitter {
   admit(call: Call): Admission {
     call.caller.limiter?.admit(expectedTokens(call))
@@ -9,7 +9,8 @@ export class KeyAdmitter implements Admitter {
   }
 
   release(call: Call, _admission: Admission, usage: Usage | undefined): void {
-    call.caller.limiter?.settle(expectedTokens(call), usage === undefined ? 0 : usage.input + usage.output)
+    const used = usage === undefined ? 0 : usage.input + usage.output
+    call.caller.limiter?.settle(expectedTokens(call), used, call.startedMs)
   }
 }
 

@@ -2,6 +2,7 @@ import type { Config, KeyConfig, RouteConfig, Target, UpstreamConfig } from '../
 import { loadConfig } from '../config/load.ts'
 import { formatUsd } from '../shared/money.ts'
 import type { Price } from '../shared/price.ts'
+import { hasMadeKeys } from '../store/key-store.ts'
 import { EXIT, type Command } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
 import { styleFor, type Style } from './style.ts'
@@ -16,7 +17,7 @@ Exits 0 if the service would start, 2 with every problem if not.
 
 ${CONFIG_FLAGS_HELP}`,
   async run(args, io) {
-    const config = await loadConfig(parseConfigFlags(args), { env: io.env, cwd: io.cwd })
+    const config = await loadConfig(parseConfigFlags(args), { env: io.env, cwd: io.cwd, hasMadeKeys })
     const style = styleFor(io.stdout, io.env)
     for (const line of describe(config, style)) io.stdout.write(`${line}\n`)
     return EXIT.ok
@@ -31,7 +32,7 @@ function describe(config: Config, style: Style): readonly string[] {
     ...config.remarks.map((remark) => style.warning(remark)),
     ...section('settings', settings(config, style)),
     ...section('what they mean', [
-      `address ${config.server.host}:${config.server.port}, admin key ${config.server.adminKey === undefined ? `in ${config.dataDir}/admin.key, if there are keys` : '***'}`,
+      `address ${config.server.host}:${config.server.port}, admin key ${config.server.adminKey === undefined ? `in ${config.dataDir}/admin.key` : '***'}`,
       ...config.upstreams.map(upstreamLine),
       ...[...config.targets.values()].map(targetLine),
       ...Object.entries(config.routes).map(([name, route]) => routeLine(name, route)),
@@ -77,13 +78,19 @@ function routeLine(name: string, route: RouteConfig): string {
 }
 
 function keyLine(key: KeyConfig): string {
-  const limits = [
-    key.requestsPerMinute === undefined ? undefined : `${key.requestsPerMinute} requests a minute`,
-    key.tokensPerMinute === undefined ? undefined : `${key.tokensPerMinute} tokens a minute`,
+  const { limits } = key
+  const words = [
+    limits.maxUsdPerDay === undefined ? undefined : `$${formatUsd(limits.maxUsdPerDay)} a day`,
+    limits.maxUsdPerMonth === undefined ? undefined : `$${formatUsd(limits.maxUsdPerMonth)} a month`,
+    limits.requestsPerMinute === undefined ? undefined : `${limits.requestsPerMinute} requests a minute`,
+    limits.tokensPerMinute === undefined ? undefined : `${limits.tokensPerMinute} tokens a minute`,
+    limits.concurrency === undefined ? undefined : `${limits.concurrency} at the same time`,
     key.models === undefined ? undefined : `models ${key.models.join(' ')}`,
+    key.expiresAtMs === undefined ? undefined : `until ${new Date(key.expiresAtMs).toISOString()}`,
+    key.canTopUp ? 'may top up' : undefined,
     key.metrics ? 'may read /metrics' : undefined,
   ].filter((each) => each !== undefined)
-  return [`key ${key.name}: ***, tenant ${key.tenant}`, ...limits].join(', ')
+  return [`key ${key.name}: ***, tenant ${key.tenant}`, ...words].join(', ')
 }
 
 function taskTypes(config: Config): readonly string[] {

@@ -1,8 +1,10 @@
 import { setFlagsFromString } from 'node:v8'
+import type { KeyCounts } from '../access.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import { Secret } from '../shared/secret.ts'
+import { hasMadeKeys } from '../store/key-store.ts'
 import { VERSION } from '../version.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
@@ -19,7 +21,7 @@ configuration again and keeps the old one if the new one is wrong.
 ${CONFIG_FLAGS_HELP}`,
   async run(args, io) {
     const flags = parseConfigFlags(args)
-    const load = (): Promise<Config> => loadConfig(flags, { env: io.env, cwd: io.cwd })
+    const load = (): Promise<Config> => loadConfig(flags, { env: io.env, cwd: io.cwd, hasMadeKeys })
     const config = await load()
     const log = openLog(config.log, io)
     // Baseline code at the first call of a function instead of after many: a service that has just started answers cheaper. It
@@ -29,7 +31,7 @@ ${CONFIG_FLAGS_HELP}`,
     const { buildApp } = await import('../app.ts')
     const app = await buildApp(config, { log: log.target, version: VERSION })
     const say = (line: string): void => io.stdout.write(`${line}\n`)
-    for (const line of banner(config)) say(line)
+    for (const line of banner(config, app.keys())) say(line)
     let url: string
     try {
       url = (await app.listen()).url
@@ -47,7 +49,7 @@ ${CONFIG_FLAGS_HELP}`,
       reloading = reloading.then(() => reload(load, config, (next) => app.reload(next), io))
     })
     say(`switchyard listening on ${url}`)
-    if (io.stdout.isTty || config.log === 'stdout') for (const line of firstSteps(url, config)) say(line)
+    if (io.stdout.isTty || config.log === 'stdout') for (const line of firstSteps(url, app.keys())) say(line)
     await stopped
     stopReloading()
     await log.close()
@@ -103,23 +105,24 @@ function untilStopped(io: Io, close: (how: 'drain' | 'now') => Promise<void>): P
   })
 }
 
-function banner(config: Config): readonly string[] {
+function banner(config: Config, keys: KeyCounts): readonly string[] {
   const lines = [`switchyard ${VERSION}`, ...config.origins]
   for (const [name, route] of Object.entries(config.routes)) {
     lines.push(`route ${name}: small = ${route.small.join(', ') || '-'}; big = ${route.big.join(', ') || '-'}`)
   }
-  lines.push(
-    config.keys.length === 0
-      ? 'no keys: everybody on this machine may use it, web pages may not'
-      : config.keys.length === 1
-        ? '1 key'
-        : `${config.keys.length} keys`,
-  )
+  lines.push(keyLine(keys))
   return [...lines, ...config.remarks]
 }
 
-function firstSteps(url: string, config: Config): readonly string[] {
-  const key = config.keys.length === 0 ? '' : " -H 'authorization: Bearer YOUR_KEY'"
+function keyLine({ inFile, made, isOpen }: KeyCounts): string {
+  if (isOpen)
+    return 'no keys: everybody on this machine may use it, web pages may not; from the first "switchyard keys create" on callers need a key'
+  if (inFile + made === 0) return 'all made keys have ended: nobody may use it before the next "switchyard keys create"'
+  return `callers need a key: ${inFile} in the file, ${made} made by command`
+}
+
+function firstSteps(url: string, { isOpen }: KeyCounts): readonly string[] {
+  const key = isOpen ? '' : " -H 'authorization: Bearer YOUR_KEY'"
   return [
     'Try it:',
     `  curl -i ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '{"model":"auto","temperature":0,"messages":[{"role":"user","content":"What is a switchyard?"}]}'`,

@@ -12,7 +12,7 @@ export function keptAdminKey(dataDir: string): string {
   try {
     const known = read(path)
     if (known !== '') return known
-    mkdirSync(dataDir, { recursive: true })
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     const key = newId('sk-admin-')
     writeFileSync(path, `${key}\n`, { mode: 0o600 })
     // The mode above is for a new file only.

@@ -1,5 +1,6 @@
 import type { Target, UpstreamKind } from '../gateway/steps.ts'
 import type { PriceSchedule } from '../budget/price-schedule.ts'
+import type { NanoUsd } from '../shared/money.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'
 
@@ -37,11 +38,23 @@ export interface KeyConfig {
   /** SHA-256 of the key. */
   readonly sha256: Buffer
   readonly tenant: string
-  readonly requestsPerMinute: number | undefined
-  readonly tokensPerMinute: number | undefined
+  readonly limits: {
+    readonly maxUsdPerDay: NanoUsd | undefined
+    readonly maxUsdPerMonth: NanoUsd | undefined
+    readonly requestsPerMinute: number | undefined
+    readonly tokensPerMinute: number | undefined
+    readonly concurrency: number | undefined
+  }
   readonly models: readonly string[] | undefined
+  /** Milliseconds since 1970 from which the key is refused. */
+  readonly expiresAtMs: number | undefined
+  readonly canTopUp: boolean
   readonly metrics: boolean
   readonly unknownFields: 'drop' | 'refuse'
+}
+
+export interface TenantConfig {
+  readonly maxUsdPerDay: NanoUsd | undefined
 }
 
 /** Everything the service needs to know, resolved: secrets read, models looked up, paths absolute. */
@@ -65,6 +78,8 @@ export interface Config {
   readonly routes: Readonly<Record<string, RouteConfig>>
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyConfig[]
+  /** Limits over all keys of a tenant, made ones too. */
+  readonly tenants: Readonly<Record<string, TenantConfig>>
   readonly log: string
   /** Limits of the built-in and configured task types, for the banner. */
   readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>

@@ -8,7 +8,7 @@ import { ConfigError, Lines, problemsOf } from './problems.ts'
 import { provenanceOf } from './provenance.ts'
 import { readConfigFile, type RawFile } from './read-file.ts'
 import { resolveConfig } from './resolve.ts'
-import { configSchema, type FileConfig } from './schema.ts'
+import { configSchema, type FileConfig, type KeyFile } from './schema.ts'
 import { withoutEffectRemark } from './without-effect.ts'
 
 export type { ConfigFlags } from './overrides.ts'
@@ -20,26 +20,22 @@ export interface LoadContext {
   readonly enginePorts?: readonly number[]
   /** Unix milliseconds, for prices; the system's clock if left out. */
   readonly now?: () => number
+  /** Whether a data directory holds keys that were made by command; none does if left out. */
+  readonly hasMadeKeys?: (dataDir: string) => boolean
 }
 
 const DEFAULT_FILE = 'switchyard.yaml'
 
 /** Finds, reads, checks and resolves the configuration. Throws ConfigError with all problems at once. */
 export async function loadConfig(flags: ConfigFlags, context: LoadContext): Promise<Config> {
-  const { env, cwd } = context
-  const named = flags.config ?? variableIn(env, 'SWITCHYARD_CONFIG')
-  const path = named === undefined ? join(cwd, DEFAULT_FILE) : resolve(cwd, named)
-  const raw: RawFile | undefined = named !== undefined || existsSync(path) ? readConfigFile(path) : undefined
+  const { env, cwd, now = Date.now, hasMadeKeys = (): boolean => false } = context
+  const raw = findFile(flags, context)
   const own = settingsIn(raw)
   const isSimulated = flags.simulate === true || isOn(variableIn(env, 'SWITCHYARD_SIMULATE'))
   const hasUpstreams = own['upstreams'] !== undefined || own['models'] !== undefined
   const found = isSimulated ? SIMULATED : hasUpstreams ? undefined : await detect(flags, context)
-  const { value, by } = override(isSimulated ? simulated(own) : { ...own, ...found?.file }, flags, env)
-  const lines = (raw?.lines ?? new Lines()).with(by)
-  const parsed = configSchema.safeParse(value, { reportInput: true })
-  if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, lines), raw?.path)
-  const file = parsed.data as unknown as FileConfig
-  const config = resolveConfig(file, { env, cwd, file: raw?.path, lines, now: context.now ?? Date.now })
+  const { file, lines } = checkFile(raw, isSimulated ? simulated(own) : { ...own, ...found?.file }, flags, env)
+  const config = resolveConfig(file, { env, cwd, file: raw?.path, lines, now, hasMadeKeys })
   const provenance = provenanceOf(file, lines, new Set(Object.keys(found?.file ?? {})))
   return freeze({
     ...config,
@@ -52,6 +48,39 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
     ],
     provenance,
   })
+}
+
+/**
+ * What a command needs to know of the configuration to find the service's state: the data directory and the keys of the file, whose
+ * secrets it does not read and need not have. Throws ConfigError.
+ */
+export function loadStateLocation(
+  flags: ConfigFlags,
+  context: Pick<LoadContext, 'env' | 'cwd'>,
+): { readonly dataDir: string; readonly keys: readonly KeyFile[] } {
+  const raw = findFile(flags, context)
+  const { file } = checkFile(raw, settingsIn(raw), flags, context.env)
+  return { dataDir: resolve(context.cwd, file.dataDir), keys: file.keys }
+}
+
+function findFile(flags: ConfigFlags, { env, cwd }: Pick<LoadContext, 'env' | 'cwd'>): RawFile | undefined {
+  const named = flags.config ?? variableIn(env, 'SWITCHYARD_CONFIG')
+  const path = named === undefined ? join(cwd, DEFAULT_FILE) : resolve(cwd, named)
+  return named !== undefined || existsSync(path) ? readConfigFile(path) : undefined
+}
+
+/** The settings with flags and variables over them, checked by the schema. Throws ConfigError. */
+function checkFile(
+  raw: RawFile | undefined,
+  settings: Readonly<Record<string, unknown>>,
+  flags: ConfigFlags,
+  env: Environment,
+): { readonly file: FileConfig; readonly lines: Lines } {
+  const { value, by } = override(settings, flags, env)
+  const lines = (raw?.lines ?? new Lines()).with(by)
+  const parsed = configSchema.safeParse(value, { reportInput: true })
+  if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, lines), raw?.path)
+  return { file: parsed.data as unknown as FileConfig, lines }
 }
 
 function settingsIn(raw: RawFile | undefined): Readonly<Record<string, unknown>> {

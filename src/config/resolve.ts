@@ -1,16 +1,17 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
-import { hash } from 'node:crypto'
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
 import type { Capability, Target } from '../gateway/steps.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
+import type { Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
 import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
+import { resolveKeys, resolveTenants } from './resolve-keys.ts'
 import { isPublic, resolveUpstreams } from './resolve-upstreams.ts'
 import type { FileConfig } from './schema.ts'
-import { isReference, SecretReader } from './secrets.ts'
+import { SecretReader } from './secrets.ts'
 
 export interface ResolveContext {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -19,6 +20,8 @@ export interface ResolveContext {
   readonly lines: Lines
   /** Unix milliseconds; also read later, since prices change while the service runs. */
   readonly now: () => number
+  /** Whether a data directory holds keys that were made by command; they make a key necessary as those of the file do. */
+  readonly hasMadeKeys: (dataDir: string) => boolean
 }
 
 const HOSTED: readonly Capability[] = [
@@ -91,19 +94,20 @@ class Resolver {
         this.#remarks.push(`upstreams.${upstream.name} has no apiKey: hosted servers refuse requests without one`)
     }
     checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
-    const keys = this.#keys()
     const adminKey = this.#secrets.read(raw.server.adminKey, ['server', 'adminKey'])
-    if (keys.length === 0 && !isLoopbackHost(raw.server.host)) {
+    const keys = this.#keys(adminKey)
+    const dataDir = this.#path(raw.dataDir)
+    if (keys.length === 0 && !isLoopbackHost(raw.server.host) && !this.#context.hasMadeKeys(dataDir)) {
       this.#problem(
         ['server', 'host'],
-        `without "keys" only a loopback address is allowed, and ${raw.server.host} is none. Add keys, or listen on 127.0.0.1.`,
+        `without "keys" only a loopback address is allowed, and ${raw.server.host} is none. Add keys, make one with "switchyard keys create", or listen on 127.0.0.1.`,
       )
     }
     if (raw.store.kind === 'redis') this.#problem(['store', 'kind'], 'redis is not supported yet. Use sqlite.')
     if (this.#problems.length > 0) throw new ConfigError(this.#problems, this.#context.file)
     return {
       server: { ...raw.server, adminKey },
-      dataDir: this.#path(raw.dataDir),
+      dataDir,
       upstreams,
       targets,
       prices,
@@ -121,6 +125,7 @@ class Resolver {
       ),
       aliases: raw.aliases,
       keys,
+      tenants: resolveTenants(raw, (sentence) => this.#remarks.push(sentence)),
       log:
         raw.telemetry.log === 'stdout' || raw.telemetry.log === 'off'
           ? raw.telemetry.log
@@ -196,29 +201,13 @@ class Resolver {
     return targets
   }
 
-  #keys(): KeyConfig[] {
-    const seen = new Map<string, string>()
-    return this.#raw.keys.map((key, index) => {
-      const at = ['keys', index]
-      const value = isReference(key.key) ? this.#secrets.read(key.key, [...at, 'key'])?.reveal() : key.key
-      const sha256 = hash('sha256', value ?? '', 'buffer')
-      const twin = seen.get(sha256.toString('hex')) ?? seen.get(key.name)
-      if (!isReference(key.key))
-        this.#remarks.push(`keys.${index}.key stands in clear text in the file; env:NAME or file:PATH is safer`)
-      if (twin !== undefined && value !== undefined)
-        this.#problem([...at, 'name'], `the key or its name is the same as of "${twin}". Each key needs its own.`)
-      seen.set(sha256.toString('hex'), key.name)
-      seen.set(key.name, key.name)
-      return {
-        name: key.name,
-        sha256,
-        tenant: key.tenant,
-        requestsPerMinute: key.requestsPerMinute,
-        tokensPerMinute: key.tokensPerMinute,
-        models: key.models,
-        metrics: key.metrics,
-        unknownFields: key.compat.unknownFields,
-      }
+  #keys(adminKey: Secret | undefined): KeyConfig[] {
+    return resolveKeys(this.#raw.keys, {
+      secrets: this.#secrets,
+      adminKey,
+      nowMs: this.#context.now(),
+      problem: (path, sentence) => this.#problem(path, sentence),
+      remark: (sentence) => this.#remarks.push(sentence),
     })
   }
 

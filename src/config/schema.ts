@@ -98,19 +98,34 @@ const taskType = z.strictObject({
   onLimit: z.enum(['pause', 'stop', 'wrap_up']).optional(),
 })
 
+/** A day (its beginning in UTC) or a time with its zone; a time without one would mean something else on every machine. */
+const moment = z.string().refine(
+  (text) =>
+    z.iso
+      .date()
+      .or(z.iso.datetime({ offset: true }))
+      .safeParse(text).success,
+  'write a day or a time with its zone, as in "2027-01-31" or "2027-01-31T12:00:00Z"',
+)
+
 const key = z.strictObject({
   name,
   key: z.string().min(1),
   tenant: name.default('default'),
   maxUsdPerDay: usd.optional(),
+  maxUsdPerMonth: usd.optional(),
   requestsPerMinute: positive.optional(),
   tokensPerMinute: positive.optional(),
+  concurrency: positive.optional(),
+  expiresAt: moment.optional(),
   models: z.array(name).optional(),
   metrics: z.boolean().default(false),
   canTopUp: z.boolean().default(false),
   store: z.boolean().default(false),
   compat: z.strictObject({ unknownFields: z.enum(['drop', 'refuse']).default('drop') }).prefault({}),
 })
+
+const tenant = z.strictObject({ maxUsdPerDay: usd.optional() })
 
 export const configSchema: z.ZodObject = z.strictObject({
   server: z
@@ -148,6 +163,7 @@ export const configSchema: z.ZodObject = z.strictObject({
     })
     .prefault({}),
   keys: z.array(key).default([]),
+  tenants: z.record(name, tenant).default({}),
   cache: z.strictObject({ mode: cacheMode.default('exact') }).prefault({}),
   telemetry: z
     .strictObject({
@@ -198,10 +214,14 @@ export interface KeyFile {
   readonly key: string
   readonly tenant: string
   readonly maxUsdPerDay?: number | undefined
+  readonly maxUsdPerMonth?: number | undefined
   readonly requestsPerMinute?: number | undefined
   readonly tokensPerMinute?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly expiresAt?: string | undefined
   readonly models?: readonly string[] | undefined
   readonly metrics: boolean
+  readonly canTopUp: boolean
   readonly compat: { readonly unknownFields: 'drop' | 'refuse' }
 }
 
@@ -226,6 +246,7 @@ export interface FileConfig {
   readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyFile[]
+  readonly tenants: Readonly<Record<string, { readonly maxUsdPerDay?: number | undefined }>>
   readonly telemetry: { readonly log: string }
 }
 

@@ -4,7 +4,7 @@ import type { Setting } from './provenance.ts'
 const WITHOUT_EFFECT: readonly RegExp[] = [
   /^upstreams\.[^]+\.gpu\.(?:count|usdPerHour|name)$/,
   /^routes\.[^]+\.cache\.(?:mode|sampled|max_error)$/,
-  /^keys\.\d+\.(?:maxUsdPerDay|canTopUp|store)$/,
+  /^keys\.\d+\.store$/,
   /^telemetry\.(?:events|otlp|capturePrompts)$/,
   /^store\.(?:durability|url)$/,
   /^taskTypes\.[^]+\.(?:maxUsd|maxTokens|maxModelCalls|maxToolCalls|maxWriteCalls|maxSeconds|concurrency|onLimit)$/,

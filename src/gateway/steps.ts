@@ -60,23 +60,40 @@ export interface Target {
   readonly fallbacks: readonly string[]
 }
 
+/** Dollars that a key or tenant may spend; absent = no limit. Days and months are those of UTC. */
+export interface SpendLimits {
+  readonly perDay?: NanoUsd
+  readonly perMonth?: NanoUsd
+}
+
 /** Who sends the request; made from the API key alone. */
 export interface Caller {
   readonly tenant: string
+  /** Name of the key; a rotated key keeps it, and with it its books. */
   readonly key: string
+  /** Whose key it is, where that was said. */
+  readonly user: string | undefined
+  readonly spendLimits: SpendLimits
+  /** Limits over all keys of the tenant. */
+  readonly tenantSpendLimits: SpendLimits
+  /** May raise a task's budget. */
+  readonly canTopUp: boolean
   /** Model names this key may use; absent = all. */
   readonly models: ReadonlySet<string> | undefined
   readonly unknownFields: 'drop' | 'refuse'
-  /** Present = the key has requests or tokens per minute. */
+  /** Present = the key has requests or tokens per minute, or a limit of calls at the same time. */
   readonly limiter: KeyLimiter | undefined
 }
 
-/** Requests and tokens per minute of one key. */
+/** Requests and tokens per minute, and calls at the same time, of one key. */
 export interface KeyLimiter {
-  /** Takes one request and `tokens` expected tokens; throws `rate_limit_exceeded` with a retry time. */
+  /** Takes one request, `tokens` expected tokens and a place; throws `rate_limit_exceeded` with a retry time and takes nothing then. */
   admit(tokens: number): void
-  /** Corrects the expectation once the true number is known. */
-  settle(expected: number, used: number): void
+  /**
+   * The call is over: gives its place back and corrects the expectation. Exactly once per `admit`.
+   * @param startedMs The call's start or any moment between it and `admit`, monotonic milliseconds.
+   */
+  settle(expected: number, used: number, startedMs: number): void
   /** `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as they stand now. */
   headers(): Readonly<Record<string, string>>
 }

@@ -1,3 +1,4 @@
+import type { Operations } from '../control/operations.ts'
 import type { IdempotencyStore } from '../gateway/idempotency.ts'
 import type { Steps } from '../gateway/steps.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly runtime: () => Runtime
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
   readonly idempotency: IdempotencyStore
+  /** What the admin key may ask for, below `/v1/admin`. */
+  readonly operations: Operations
   readonly now: () => number
   /** Hears about what never became a request: defects, refused heads. */
   readonly onDefect: (id: string, error: SwitchyardError) => void

@@ -4,6 +4,7 @@ import type { Caller } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
+import { addAdminRoutes } from './admin-routes.ts'
 import { baseHeaders } from './base-headers.ts'
 import { chatHandler, isChatRequest, REQUEST_ID_PREFIX } from './chat-route.ts'
 import { credentials } from './credentials.ts'
@@ -111,6 +112,11 @@ export function buildServer(options: ServerOptions): GatewayServer {
     reply.raw.end()
   })
 
+  const json = (request: FastifyRequest, reply: FastifyReply, status: number, body: unknown): FastifyReply =>
+    reply
+      .code(status)
+      .headers({ ...base(request), 'content-type': 'application/json; charset=utf-8' })
+      .send(JSON.stringify(body))
   /** The caller of a request and what it may use: a key's other models are none of its business. */
   const visible = (request: FastifyRequest): { readonly models: readonly ModelEntry[]; readonly caller: Caller } => {
     const { keyring, models } = options.runtime()
@@ -138,6 +144,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
       return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, modelObject(found))
     })
   }
+  addAdminRoutes(app, { operations: options.operations, keyring: () => options.runtime().keyring, json })
   app.get('/healthz', (request, reply) => json(request, reply, 200, { status: 'ok' }))
   app.get('/readyz', (request, reply) =>
     json(request, reply, isDraining ? 503 : 200, { status: isDraining ? 'draining' : 'ready' }),
@@ -149,11 +156,6 @@ export function buildServer(options: ServerOptions): GatewayServer {
     const page = await options.metrics()
     return reply.headers({ ...base(request), 'content-type': page.contentType }).send(page.text)
   })
-  const json = (request: FastifyRequest, reply: FastifyReply, status: number, body: unknown): FastifyReply =>
-    reply
-      .code(status)
-      .headers({ ...base(request), 'content-type': 'application/json; charset=utf-8' })
-      .send(JSON.stringify(body))
   return {
     app,
     calls,

@@ -53,6 +53,8 @@ export const ERRORS = {
   method_not_allowed: [405, 'invalid_request_error', false],
   model_not_found: [404, 'invalid_request_error', false],
   idempotency_conflict: [409, 'conflict_error', false],
+  key_exists: [409, 'conflict_error', false],
+  key_not_found: [404, 'invalid_request_error', false],
   // Who asks.
   invalid_api_key: [401, 'authentication_error', false],
   model_not_allowed: [403, 'permission_error', false],

@@ -170,3 +170,58 @@ describe('simulate', () => {
     expect(code).toBe(2)
   })
 })
+
+describe('keys', () => {
+  test.each<[readonly string[], string]>([
+    [['keys'], 'Say what to do with keys: create, list, revoke, rotate.'],
+    [['keys', 'creat'], 'There is no "keys creat". Did you mean "create"?'],
+    [['keys', 'constructor'], 'There is no "keys constructor".'],
+    [['keys', 'create'], '--name is missing.'],
+    [['keys', 'create', '--nam', 'a'], 'There is no flag --nam. Did you mean --name?'],
+    [['keys', 'create', '--name', 'a', '--concurrency', 'many'], '--concurrency must be a number, not "many".'],
+    [
+      ['keys', 'create', '--name', 'a', '--concurrency', '0'],
+      '--concurrency: it must be a whole number of at least 1.',
+    ],
+    [['keys', 'create', '--name', 'a', '--max-usd-per-day', '1e3'], '--max-usd-per-day must be a number, not "1e3".'],
+    [['keys', 'create', '--name', 'a', '--expires-at', '2020-01-01'], '--expires-at: 2020-01-01 is in the past.'],
+    [['keys', 'create', '--name', 'a', '--models', 'auto,'], '--models: '],
+    [['keys', 'rotate'], 'Name the NAME of the key to rotate.'],
+    [['keys', 'rotate', 'a', '--grace', '99999999'], '--grace: it must be whole seconds between 0 and 2592000.'],
+    [['keys', 'revoke', 'a', 'b'], 'Name only one'],
+    [['keys', 'revoke', 'a'], 'There is no made key "a". "switchyard keys list" shows those that there are.'],
+    [['keys', 'list', '--url', 'http://127.0.0.1:1'], '--url needs the admin key: set SWITCHYARD_ADMIN_KEY'],
+    [['keys', 'list', '--url', 'http://127.0.0.1:1', '--admin-key-file', 'no'], 'cannot be read (ENOENT)'],
+  ])('%j is a usage error on one line of stderr', async (args, sentence) => {
+    const { code, out, err } = await run(args)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain(sentence)
+    expect(err.trim().split('\n')).toHaveLength(1)
+  })
+
+  test('need no secret of the configuration file, only its data directory and its names', async () => {
+    const files = { 'switchyard.yaml': `${FILE}dataDir: ./elsewhere\n`.replace('sk-fake-literal', 'env:NOT_SET') }
+    const made = await run(['keys', 'create', '--name', 'cd', '--json'], { files })
+    expect(made.err).toContain(`No service runs on ${join(made.cwd, 'elsewhere')}`)
+    expect(JSON.parse(made.out)).toMatchObject({ name: 'cd', requires_key_from_now_on: false })
+    const { out } = await run(['keys', 'list'], { files })
+    expect(out.split('\n')).toEqual([
+      'name  prefix         tenant   state   expires  limits',
+      'ci    (in the file)  default  active  -        60 requests/min',
+      '',
+    ])
+  })
+
+  test('create prints the key alone on stdout, so that a script can take it', async () => {
+    const { code, out, err } = await run(['keys', 'create', '--name', 'cd', '--models', 'auto,big', '--models', 'x'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^sk-sy-[\w-]{43}\n$/)
+    expect(err).toContain('This is the first key: from now on callers need one')
+    expect(err).not.toContain(out.trim().slice(14))
+  })
+
+  test('a wrong file is a configuration error', async () => {
+    const { code, err } = await run(['keys', 'list'], { files: { 'switchyard.yaml': 'dataDirr: x\n' } })
+    expect([code, err]).toEqual([2, expect.stringContaining('dataDirr: there is no such setting.')])
+  })
+})

@@ -161,6 +161,51 @@ test.each<[string, string, string]>([
     'FILE:8: keys.0.models.0: there is no model "auto:cheep". Did you mean "auto:cheap"?',
   ],
   [
+    'an end that is no date',
+    `${GOOD}keys: [{ name: a, key: sk-test, expiresAt: tomorrow }]\n`,
+    'FILE:8: keys.0.expiresAt: write a day or a time with its zone, as in "2027-01-31" or "2027-01-31T12:00:00Z".',
+  ],
+  [
+    'an end on a day that there is not',
+    `${GOOD}keys:\n  - name: a\n    key: sk-test\n    expiresAt: 2027-02-30\n`,
+    'FILE:11: keys.0.expiresAt: write a day or a time',
+  ],
+  [
+    'an end without a zone',
+    `${GOOD}keys: [{ name: a, key: sk-test, expiresAt: "2027-01-31T12:00:00" }]\n`,
+    'FILE:8: keys.0.expiresAt: write a day or a time with its zone',
+  ],
+  [
+    'a key for no call at all',
+    `${GOOD}keys: [{ name: a, key: sk-test, concurrency: 0 }]\n`,
+    'FILE:8: keys.0.concurrency: it is too small; the least is 1.',
+  ],
+  [
+    'a misspelt limit of a key',
+    `${GOOD}keys: [{ name: a, key: sk-test, maxUsdPerMoth: 1 }]\n`,
+    'FILE:8: keys.0.maxUsdPerMoth: there is no such setting. Did you mean "maxUsdPerMonth"?',
+  ],
+  [
+    'a misspelt limit of a tenant',
+    `${GOOD}tenants:\n  acme: { maxUsdPerday: 1 }\n`,
+    'FILE:9: tenants.acme.maxUsdPerday: there is no such setting. Did you mean "maxUsdPerDay"?',
+  ],
+  [
+    'less than nothing for a tenant',
+    `${GOOD}tenants:\n  acme: { maxUsdPerDay: -1 }\n`,
+    'FILE:9: tenants.acme.maxUsdPerDay: it is too small; the least is 0.',
+  ],
+  [
+    'more for a tenant than integers hold',
+    `${GOOD}tenants:\n  acme: { maxUsdPerDay: 1.0e+10 }\n`,
+    'FILE:9: tenants.acme.maxUsdPerDay: it is too large; the most is 9000000.',
+  ],
+  [
+    'a tenant that is a number',
+    `${GOOD}tenants: { acme: 20 }\n`,
+    'FILE:8: tenants.acme: it must be an object, not a number.',
+  ],
+  [
     'two places at once',
     gpu('baseUrl: "http://127.0.0.1:8000"'),
     'FILE:3: upstreams.gpu.replicas: baseUrl and replicas exclude each other. Keep one.',

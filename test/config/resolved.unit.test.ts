@@ -130,3 +130,66 @@ test('settings that do nothing yet are named with their lines, where somebody wr
   )
   expect((await load(FILE)).remarks.some((remark) => remark.includes('without effect'))).toBe(false)
 })
+
+describe('keys and tenants', () => {
+  const now = (): number => Date.parse('2026-11-25T12:00:00Z')
+  const resolved = async (text: string): Promise<Config> => {
+    const cwd = mkdtempSync(join(tmpdir(), 'switchyard-resolved-'))
+    onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
+    writeFileSync(join(cwd, 'switchyard.yaml'), FILE.replace(/keys:[^]*$/, '') + text)
+    return loadConfig({}, { env: ENV, cwd, now })
+  }
+
+  test('limits become nano-dollars and counts, days the moment at which they begin in UTC', async () => {
+    const { keys, tenants } = await resolved(`keys:
+  - { name: all, key: sk-fake-1, maxUsdPerDay: 20, maxUsdPerMonth: 0.1, requestsPerMinute: 1, tokensPerMinute: 2, concurrency: 3, expiresAt: 2027-01-31, canTopUp: true }
+  - { name: zone, key: sk-fake-2, expiresAt: "2027-01-31T12:00:00+02:00" }
+  - { name: none, key: sk-fake-3 }
+tenants: { default: { maxUsdPerDay: 0.000000001 } }
+`)
+    expect(keys[0]).toMatchObject({
+      limits: {
+        maxUsdPerDay: 20_000_000_000,
+        maxUsdPerMonth: 100_000_000,
+        requestsPerMinute: 1,
+        tokensPerMinute: 2,
+        concurrency: 3,
+      },
+      expiresAtMs: Date.parse('2027-01-31T00:00:00Z'),
+      canTopUp: true,
+    })
+    expect(keys[1]?.expiresAtMs).toBe(Date.parse('2027-01-31T10:00:00Z'))
+    expect(new Set(Object.values(keys[2]?.limits ?? { missing: true }))).toEqual(new Set([undefined]))
+    expect(keys[2]).toMatchObject({ expiresAtMs: undefined, canTopUp: false })
+    expect(tenants).toEqual({ default: { maxUsdPerDay: 1 } })
+  })
+
+  test('what is no mistake but may be one is remarked: an end that has passed, a tenant that no key has', async () => {
+    const { remarks } = await resolved(`keys: [{ name: old, key: sk-fake-1, tenant: acme, expiresAt: 2026-11-25 }]
+tenants: { acne: { maxUsdPerDay: 1 }, default: {}, acme: {} }
+`)
+    expect(remarks).toContain('keys.0.expiresAt has passed (2026-11-25): the key "old" is refused')
+    expect(remarks.filter((each) => each.startsWith('tenants.') && !each.includes('enforced'))).toEqual([
+      'tenants.acne: no key of this file is of this tenant (is "acme" meant?); it counts for made keys',
+    ])
+  })
+
+  test('a caller that has the admin key is remarked, without the key', async () => {
+    const text = FILE.replace('sk-fake-literal', 'env:ADMIN').replace('server:', 'server:\n  adminKey: env:ADMIN')
+    const { remarks } = await load(text, {}, { ...ENV, ADMIN: 'sk-fake-admin' })
+    expect(remarks).toContain('keys.0.key is the admin key too: whoever calls with it can also make and revoke keys')
+    expect(remarks.join()).not.toContain('sk-fake')
+  })
+
+  test('an address beyond loopback needs a key of the file or a made one', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'switchyard-resolved-'))
+    onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
+    writeFileSync(join(cwd, 'switchyard.yaml'), FILE.replace(/keys:[^]*$/, ''))
+    const asked: string[] = []
+    const load = (has: boolean): Promise<Config> =>
+      loadConfig({ host: '0.0.0.0' }, { env: ENV, cwd, hasMadeKeys: (dir) => asked.push(dir) > 0 && has })
+    await expect(load(false)).rejects.toThrow('make one with "switchyard keys create"')
+    expect((await load(true)).server.host).toBe('0.0.0.0')
+    expect(asked).toEqual([join(cwd, 'data'), join(cwd, 'data')])
+  })
+})

@@ -1,16 +1,24 @@
 import type { IncomingMessage } from 'node:http'
-import { expect, test } from 'vitest'
-import { hashKey, Keyring } from '../../src/http/keyring.ts'
+import fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+import { Keyring } from '../../src/http/keyring.ts'
+import { hashKey } from '../../src/shared/api-key.ts'
 import { readTaskHeaders } from '../../src/http/call-headers.ts'
 import { checkHead, checkKeylessHead, isLoopbackHost } from '../../src/http/request-guard.ts'
 import { ANYBODY } from '../support/fake-steps.ts'
 
 const ACME = { ...ANYBODY, tenant: 'acme', key: 'ci' }
-const keyring = new Keyring(
-  [{ sha256: hashKey('sk-test'), caller: ACME, mayReadMetrics: false }],
-  ANYBODY,
-  hashKey('sk-admin'),
-)
+const NOON = Date.parse('2026-11-25T12:00:00Z')
+let wallNow = NOON
+const keyring = new Keyring({
+  entries: [
+    { sha256: hashKey('sk-test'), caller: ACME, mayReadMetrics: false, endsAtMs: Infinity },
+    { sha256: hashKey('sk-test-metrics'), caller: ACME, mayReadMetrics: true, endsAtMs: NOON + 1000 },
+  ],
+  anonymous: undefined,
+  adminSha256: hashKey('sk-admin'),
+  wallNow: () => wallNow,
+})
 
 test.each([
   ['Bearer sk-test', undefined],
@@ -39,6 +47,50 @@ test.each([
       message: expect.stringContaining('missing or unknown') as string,
     }),
   )
+})
+
+test('a key is refused from the moment on at which it ends, for everything', () => {
+  onTestFinished(() => void (wallNow = NOON))
+  wallNow = NOON + 999
+  expect(keyring.authenticate(undefined, 'sk-test-metrics').tenant).toBe('acme')
+  expect(keyring.mayReadMetrics(undefined, 'sk-test-metrics')).toBe(true)
+  wallNow = NOON + 1000
+  expect(() => keyring.authenticate(undefined, 'sk-test-metrics')).toThrow('missing or unknown')
+  expect(keyring.mayReadMetrics(undefined, 'sk-test-metrics')).toBe(false)
+})
+
+test('without a single valid key a keyring that needs one lets nobody in', () => {
+  const empty = new Keyring({ entries: [], anonymous: undefined, adminSha256: undefined, wallNow: () => 1 })
+  expect(empty.isOpen).toBe(false)
+  expect(() => empty.authenticate(undefined, '')).toThrow('missing or unknown')
+  expect(() => empty.authenticate('Bearer sk-test', undefined)).toThrow('missing or unknown')
+})
+
+test('each of thousands of keys finds its own caller, and nothing that is near one finds any', () => {
+  const entries = Array.from({ length: 3000 }, (_, i) => ({
+    sha256: hashKey(`sk-test-${i}`),
+    caller: { ...ANYBODY, key: String(i) },
+    mayReadMetrics: false,
+    endsAtMs: Infinity,
+  }))
+  const many = new Keyring({ entries, anonymous: undefined, adminSha256: undefined, wallNow: () => 1 })
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2999 }), fc.string({ minLength: 1 }), (i, more) => {
+      expect(many.authenticate(undefined, `sk-test-${i}`).key).toBe(String(i))
+      expect(() => many.authenticate(undefined, `sk-test-${i}.${more}`)).toThrow('missing or unknown')
+    }),
+  )
+})
+
+test.each([
+  ['the admin key', 'Bearer sk-admin', undefined],
+  ['the key of a caller', 'Bearer sk-test', 'admin_only'],
+  ['an unknown key', 'Bearer sk-wrong', 'invalid_api_key'],
+  ['no key', undefined, 'invalid_api_key'],
+])('%s is the admin: refused with %s', (_whose, authorization, code) => {
+  const ask = (): void => keyring.requireAdmin(authorization, undefined)
+  if (code === undefined) expect(ask).not.toThrow()
+  else expect(ask).toThrow(expect.objectContaining({ code }))
 })
 
 test('metrics are for the admin key and for keys that say so', () => {

@@ -57,6 +57,10 @@ export function target(name: string, changes: Partial<Target> = {}): Target {
 export const ANYBODY: Caller = {
   tenant: 'default',
   key: 'anonymous',
+  user: undefined,
+  spendLimits: {},
+  tenantSpendLimits: {},
+  canTopUp: false,
   models: undefined,
   unknownFields: 'drop',
   limiter: undefined,

@@ -29,6 +29,8 @@ export interface GatewaySetup {
   readonly config: string
   readonly env?: Readonly<Record<string, string>>
   readonly flags?: readonly string[]
+  /** Where the configuration and the data of an earlier process lie; a fresh folder if left out. */
+  readonly dir?: string
   /** A command that runs the process under limits, e.g. `['prlimit', '--nofile=64']`. */
   readonly under?: readonly string[]
   /** Registers the end with the running test; false where a whole file shares one process and ends it itself. */
@@ -37,7 +39,7 @@ export interface GatewaySetup {
 
 /** Starts the service and resolves when it accepts requests; rejects with its output if it ends before. */
 export async function startGatewayProcess(setup: GatewaySetup): Promise<GatewayProcess & { stop(): Promise<void> }> {
-  const dir = mkdtempSync(join(tmpdir(), 'switchyard-test-'))
+  const dir = setup.dir ?? mkdtempSync(join(tmpdir(), 'switchyard-test-'))
   const file = join(dir, 'switchyard.yaml')
   writeFileSync(file, setup.config)
   const inherited = Object.entries(process.env).filter(([name]) => !PROVIDER_VARIABLES.test(name))
