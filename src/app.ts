@@ -1,15 +1,14 @@
 /**
  * Composition root: the one place that knows every part. Read from top to bottom; what is opened here is closed in `close`.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
 import { KeyAdmitter } from './budget/key-admitter.ts'
 import { UnlimitedLedger } from './budget/unlimited-ledger.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
+import { keptAdminKey } from './config/admin-key.ts'
 import type { Config } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { ConfigError } from './config/problems.ts'
@@ -27,10 +26,10 @@ import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
-import { newId } from './shared/ids.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { RequestLog } from './telemetry/request-log.ts'
+import { LimitedModels } from './upstream/limited-models.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { UpstreamSender } from './upstream/sender.ts'
 
@@ -58,20 +57,22 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   prepareDataDir(config.dataDir)
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
   const scorer = loadTrainedScorer(ROUTER_MODEL)
+  const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
   const metrics = new Metrics(() => sender.status())
   const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
   const access = new Access(config, {
-    adminSha256: hashKey(config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)),
+    adminSha256: hashKey(adminKey),
     now,
     wallNow: Date.now,
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
   const operations = new Operations(access.operations)
-  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, access.keyring)
+  const limited = new LimitedModels(now)
+  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, limited, reporter, access.keyring)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -100,6 +101,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       return { url: url.startsWith('http') ? `http://${host}:${port}` : url }
     },
     reload(next) {
+      const unserved = simulatedModels(next).filter((model) => !simulatedModels(config).includes(model))
+      if (unserved.length > 0) {
+        const sentence = `the simulator of this process serves what it was started with; ${unserved.join(', ')} needs a restart.`
+        throw new ConfigError([{ setting: 'models', line: undefined, sentence }], undefined)
+      }
       // Built first: if the new one does not fit together, nothing has changed.
       const built = runtimeOf(next)
       access.reload(next)
@@ -124,6 +130,7 @@ function buildRuntime(
   config: Config,
   scorer: Scorer,
   sender: UpstreamSender,
+  limited: LimitedModels,
   reporter: Reporter,
   keyring: Keyring,
 ): Runtime {
@@ -139,9 +146,9 @@ function buildRuntime(
   const steps: Steps = {
     admitter: new KeyAdmitter(),
     cache: new NoCache(),
-    router,
+    router: limited.behind(router),
     ledger: new UnlimitedLedger(),
-    sender,
+    sender: limited.noting(sender),
     judge: new AcceptAll(),
     reporter,
     now,
@@ -163,6 +170,10 @@ function upstreamOptions(config: Config, simulatorUrl: string | undefined): read
   }))
 }
 
+function simulatedModels(config: Config): readonly string[] {
+  return [...config.targets.values()].filter((target) => target.kind === 'simulated').map((target) => target.model)
+}
+
 /** Throws ConfigError where the data directory cannot have one, or another service has. */
 async function openControl(...given: Parameters<typeof openControlSocket>): Promise<ControlSocket> {
   try {
@@ -178,9 +189,7 @@ async function startSimulator(
   config: Config,
 ): Promise<(Pick<Simulator, 'close'> & { readonly url: string }) | undefined> {
   if (!config.upstreams.some((upstream) => upstream.kind === 'simulated')) return undefined
-  const models = [...config.targets.values()]
-    .filter((target) => target.kind === 'simulated')
-    .map((target) => target.model)
+  const models = simulatedModels(config)
   const simulator = createSimulator({
     flavour: 'openai',
     models,
@@ -198,19 +207,6 @@ function reportTo(reporters: readonly Reporter[]): Reporter {
     finished(record: FinishedRequest): void {
       for (const reporter of reporters) reporter.finished(record)
     },
-  }
-}
-
-/** The admin key that was made at the first start, or a new one; kept with mode 0600. */
-function keptAdminKey(dataDir: string): string {
-  const path = join(dataDir, 'admin.key')
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    const key = newId('sk-admin-')
-    writeFileSync(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
-    return key
   }
 }
 

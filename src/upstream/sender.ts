@@ -117,8 +117,9 @@ export class UpstreamSender implements Sender {
     this.#budget.request()
     let tries = 0
     let repeats = 0
+    let last: Replica | undefined
     for (;;) {
-      const replica = pick(upstream.replicas)
+      const replica = pick(upstream.replicas, last)
       if (replica === undefined) return failed(unavailable(target), tries, encoded.dropped)
       tries += 1
       const attempt = new Attempt({
@@ -140,7 +141,14 @@ export class UpstreamSender implements Sender {
       }
       const hasOther = upstream.replicas.some((each) => each !== replica && each.breaker.isAvailable)
       if (
-        !mayRetry({ code: error.code, contentSent, tries, retries: upstream.options.retries, hasOther }) ||
+        !mayRetry({
+          code: error.code,
+          contentSent,
+          tries,
+          retries: upstream.options.retries,
+          retryAfterMs: error.retryAfterMs,
+          hasOther,
+        }) ||
         !this.#budget.take()
       ) {
         return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
@@ -148,6 +156,7 @@ export class UpstreamSender implements Sender {
       await sleep(backoffMs(tries, this.#options.random), undefined, { signal: call.signal }).catch(() => {})
       if (call.signal.aborted)
         return { outcome: { kind: 'aborted', usage: end.usage, contentSent }, tries, dropped: encoded.dropped }
+      last = replica
     }
   }
 
@@ -210,14 +219,14 @@ function isHostedOpenAi(options: UpstreamOptions): boolean {
   return options.replicas.every((url) => /(?:^|\.)(?:openai\.com|openai\.azure\.com)$/.test(new URL(url).hostname))
 }
 
-/** The available replica with the least tokens under way. */
-function pick(replicas: readonly Replica[]): Replica | undefined {
+/** The available replica with the least tokens under way; the one that has just failed only where there is no other. */
+function pick(replicas: readonly Replica[], failed: Replica | undefined): Replica | undefined {
   let best: Replica | undefined
   for (const replica of replicas) {
-    if (!replica.breaker.isAvailable) continue
+    if (!replica.breaker.isAvailable || replica === failed) continue
     if (best === undefined || replica.inflightTokens < best.inflightTokens) best = replica
   }
-  return best
+  return best ?? (failed?.breaker.isAvailable === true ? failed : undefined)
 }
 
 function unavailable(target: Target): SwitchyardError {
