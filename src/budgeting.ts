@@ -69,6 +69,7 @@ export interface Budgeting {
 
 const FILE = 'ledger.sqlite'
 const SWEEP_MS = 60_000
+const DAY_MS = 86_400_000
 const CLOCK = 'clock'
 const DAY = 'day'
 
@@ -131,6 +132,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       const gone = tasks.sweep()
       const today = day.today()
       // Books of tasks nobody uses, and of days and months that are over.
+      ledger.forgetBefore(daysBefore(today, current.retention.attemptsDays))
       ledger.books.evict(({ id }) => gone.has(id) || isOver(id, today))
     }, SWEEP_MS)
     timer.unref()
@@ -176,6 +178,10 @@ function openLedger(
     if (error instanceof StoreProblem) throw error
     throw damaged(path, error instanceof Error ? error.message : String(error))
   }
+}
+
+function daysBefore(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10)
 }
 
 /** Whether a book is of a day or month before this one: `key:usd:2026-11-24:ci`. */
