@@ -4,8 +4,7 @@
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
-import { KeyAdmitter } from './budget/key-admitter.ts'
-import { UnlimitedLedger } from './budget/unlimited-ledger.ts'
+import { openBudgeting, type Budgeting } from './budgeting.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
 import { keptAdminKey } from './config/admin-key.ts'
@@ -20,6 +19,7 @@ import type { FinishedRequest, Reporter, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
 import type { Runtime } from './http/runtime.ts'
 import { buildServer, type GatewayServer } from './http/server.ts'
+import { openHoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
@@ -56,12 +56,22 @@ const now = (): number => performance.now()
 export async function buildApp(config: Config, options: AppOptions): Promise<App> {
   prepareDataDir(config.dataDir)
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
+  const metrics = new Metrics(() => sender.status())
+  // Before anything that would have to be closed again: of two services on one ledger the second ends here.
+  const bounds = openHoldBounds(upstreamOptions(config, undefined))
+  const budgeting = openBudgeting(config, {
+    boundOf: bounds.boundOf,
+    now,
+    wallNow: Date.now,
+    reporter: metrics.budget,
+    onEvent: (event) => log?.logger.warn(event),
+  })
+  metrics.budget.watch(() => budgeting.openMoney())
   const scorer = loadTrainedScorer(ROUTER_MODEL)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
-  const metrics = new Metrics(() => sender.status())
   const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
   const access = new Access(config, {
     adminSha256: hashKey(adminKey),
@@ -72,7 +82,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   })
   const operations = new Operations(access.operations)
   const limited = new LimitedModels(now)
-  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, limited, reporter, access.keyring)
+  const runtimeOf = (next: Config): Runtime =>
+    buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -86,6 +97,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     idempotency: new IdempotencyMemory(),
     operations,
+    tasks: budgeting.service,
     now,
     onDefect: defect,
   })
@@ -112,6 +124,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       sender
         .reload(upstreamOptions(next, simulator?.url))
         .catch((error: unknown) => log?.logger.warn({ event: 'reload', detail: String(error) }))
+      budgeting.reload(next)
+      bounds.reload(upstreamOptions(next, undefined))
       runtime = { ...built, keyring: access.keyring }
       current = next
     },
@@ -120,6 +134,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       await server.app.close()
       await control?.close()
       access.close()
+      await budgeting.close()
+      await bounds.close()
       await sender.close()
       await simulator?.close()
     },
@@ -133,6 +149,7 @@ function buildRuntime(
   limited: LimitedModels,
   reporter: Reporter,
   keyring: Keyring,
+  budgeting: Budgeting,
 ): Runtime {
   const router = createRouter({
     targets: config.targets,
@@ -144,10 +161,10 @@ function buildRuntime(
     random: Math.random,
   })
   const steps: Steps = {
-    admitter: new KeyAdmitter(),
+    admitter: budgeting.admitter,
     cache: new NoCache(),
     router: limited.behind(router),
-    ledger: new UnlimitedLedger(),
+    ledger: budgeting.ledger,
     sender: limited.noting(sender),
     judge: new AcceptAll(),
     reporter,

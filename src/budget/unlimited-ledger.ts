@@ -1,5 +1,4 @@
-import type { Admission, Attempt, Call, Charge, Hold, Ledger } from '../gateway/steps.ts'
-import type { Usage } from '../protocol/answer.ts'
+import type { Admission, Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
 import { ZERO_USD } from '../shared/money.ts'
 import { isTierPriced } from '../shared/price.ts'
 import { charge } from './charge.ts'
@@ -10,7 +9,7 @@ export class UnlimitedLedger implements Ledger {
     return { attempt, amount: ZERO_USD, outputCap: call.request.maxOutputTokens, price: attempt.target.price }
   }
 
-  settle(hold: Hold, usage: Usage | undefined): Charge {
+  settle(hold: Hold, { usage }: SendOutcome): Charge {
     const { price } = hold
     if (usage === undefined) return { cost: ZERO_USD }
     const isPriced = price !== undefined && isTierPriced(price, usage.serviceTier)

@@ -39,7 +39,7 @@ function describe(config: Config, style: Style): readonly string[] {
       ...Object.entries(config.aliases).map(([alias, meant]) => `alias ${alias} -> ${meant}`),
       ...config.keys.map(keyLine),
     ]),
-    ...section('limits of tasks (shown, not enforced yet)', taskTypes(config)),
+    ...section('limits of tasks', taskTypes(config)),
   ]
 }
 

@@ -6,6 +6,7 @@ import { prices } from './prices.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { ConfigError, nearest } from '../config/problems.ts'
+import { StoreProblem } from '../store/store-problem.ts'
 import { VERSION } from '../version.ts'
 
 const COMMANDS: readonly Command[] = [serve, check, keys, prices, init, simulate]
@@ -28,7 +29,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (rest.includes('--help') || rest.includes('-h')) return say(io, command.usage)
     return await command.run(rest, io)
   } catch (error) {
-    if (error instanceof UsageError || error instanceof ConfigError) {
+    if (error instanceof UsageError || error instanceof ConfigError || error instanceof StoreProblem) {
       io.stderr.write(`${error.message}\n`)
       return EXIT.usage
     }

@@ -3,6 +3,7 @@ import type { PriceSchedule } from '../budget/price-schedule.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'
+import type { TaskTypeFile } from './schema.ts'
 
 export type { Target }
 
@@ -81,8 +82,17 @@ export interface Config {
   /** Limits over all keys of a tenant, made ones too. */
   readonly tenants: Readonly<Record<string, TenantConfig>>
   readonly log: string
-  /** Limits of the built-in and configured task types, for the banner. */
-  readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** The built-in and configured task types, dollars and seconds as written. */
+  readonly taskTypes: Readonly<Record<string, TaskTypeFile>>
+  readonly durability: 'process' | 'power'
+  readonly budget: {
+    readonly holdWaitMs: number
+    readonly minOutputTokens: number
+    readonly taskIdleMinutes: number
+  }
+  /** Path of the event log; undefined = none is written. */
+  readonly events: string | undefined
+  readonly retention: { readonly eventsMaxBytes: number; readonly attemptsDays: number }
   /** Lines about where the configuration came from, for the banner and `check`. */
   readonly origins: readonly string[]
   /** Every setting with the flag, variable or line it comes from, for `check`. */

@@ -136,6 +136,10 @@ class Resolver {
           { ...TASK_TYPES[name], ...raw.taskTypes[name] },
         ]),
       ),
+      durability: raw.store.durability,
+      budget: raw.budget,
+      events: raw.telemetry.events === null ? undefined : this.#path(raw.telemetry.events),
+      retention: raw.retention,
       origins: this.#context.file === undefined ? [] : [`configuration: ${this.#context.file}`],
       remarks: this.#remarks,
     }

@@ -96,6 +96,7 @@ const taskType = z.strictObject({
   maxSeconds: safe.optional(),
   concurrency: positive.optional(),
   onLimit: z.enum(['pause', 'stop', 'wrap_up']).optional(),
+  parkSeconds: z.number().min(0).max(86_400).optional(),
 })
 
 /** A day (its beginning in UTC) or a time with its zone; a time without one would mean something else on every machine. */
@@ -153,6 +154,13 @@ export const configSchema: z.ZodObject = z.strictObject({
   models: z.record(name, model).default({}),
   routes: z.record(name, route).default({}),
   taskTypes: z.record(name, taskType).default({}),
+  budget: z
+    .strictObject({
+      holdWaitMs: z.number().int().min(0).max(600_000).default(10_000),
+      minOutputTokens: positive.default(64),
+      taskIdleMinutes: positive.max(525_600).default(60),
+    })
+    .prefault({}),
   aliases: z.record(name, name).default({}),
   retention: z
     .strictObject({
@@ -225,6 +233,19 @@ export interface KeyFile {
   readonly compat: { readonly unknownFields: 'drop' | 'refuse' }
 }
 
+/** Limits of a task type as written: dollars and seconds. */
+export interface TaskTypeFile {
+  readonly maxUsd?: number | undefined
+  readonly maxTokens?: number | undefined
+  readonly maxModelCalls?: number | undefined
+  readonly maxToolCalls?: number | undefined
+  readonly maxWriteCalls?: number | undefined
+  readonly maxSeconds?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly onLimit?: 'pause' | 'stop' | 'wrap_up' | undefined
+  readonly parkSeconds?: number | undefined
+}
+
 /** What the schema makes of a file, defaults filled in. Settings that nothing reads yet are checked and left out here. */
 export interface FileConfig {
   readonly server: {
@@ -239,15 +260,26 @@ export interface FileConfig {
     readonly allowedOrigins: readonly string[]
   }
   readonly dataDir: string
-  readonly store: { readonly kind: 'sqlite' | 'redis' }
+  readonly store: { readonly kind: 'sqlite' | 'redis'; readonly durability: 'process' | 'power' }
   readonly upstreams: Readonly<Record<string, UpstreamFile>>
   readonly models: Readonly<Record<string, ModelFile>>
   readonly routes: Readonly<Record<string, RouteFile>>
-  readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly taskTypes: Readonly<Record<string, TaskTypeFile>>
+  readonly budget: {
+    readonly holdWaitMs: number
+    readonly minOutputTokens: number
+    readonly taskIdleMinutes: number
+  }
+  readonly retention: {
+    readonly eventsDays: number
+    readonly eventsMaxBytes: number
+    readonly attemptsDays: number
+    readonly responsesDays: number
+  }
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyFile[]
   readonly tenants: Readonly<Record<string, { readonly maxUsdPerDay?: number | undefined }>>
-  readonly telemetry: { readonly log: string }
+  readonly telemetry: { readonly log: string; readonly events: string | null }
 }
 
 function isHttpUrl(text: string): boolean {

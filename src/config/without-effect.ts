@@ -5,11 +5,11 @@ const WITHOUT_EFFECT: readonly RegExp[] = [
   /^upstreams\.[^]+\.gpu\.(?:count|usdPerHour|name)$/,
   /^routes\.[^]+\.cache\.(?:mode|sampled|max_error)$/,
   /^keys\.\d+\.store$/,
-  /^telemetry\.(?:events|otlp|capturePrompts)$/,
-  /^store\.(?:durability|url)$/,
-  /^taskTypes\.[^]+\.(?:maxUsd|maxTokens|maxModelCalls|maxToolCalls|maxWriteCalls|maxSeconds|concurrency|onLimit)$/,
+  /^telemetry\.(?:otlp|capturePrompts)$/,
+  /^store\.url$/,
+  /^taskTypes\.[^]+\.maxWriteCalls$/,
   /^cache\.mode$/,
-  /^retention\./,
+  /^retention\.(?:eventsDays|attemptsDays|responsesDays)$/,
 ]
 
 /** Whether a setting (dotted path) does nothing yet. */

@@ -13,6 +13,7 @@ import type {
   Call,
   ChunkConsumer,
   FinishedRequest,
+  Hold,
   Reason,
   RoutePlan,
   SendResult,
@@ -67,6 +68,7 @@ async function answerFromCache(
     attempts: 0,
     simulated: false,
     taskId: admission.taskId,
+    ...(admission.standing === undefined ? {} : { standing: admission.standing }),
     dropped: call.request.dropped,
   })
   for (const chunk of found.chunks) {
@@ -92,7 +94,15 @@ async function answerFromUpstream(
   for (const [index, target] of plan.targets.entries()) {
     const isLast = index === plan.targets.length - 1
     const way = new AnswerWay(sink, headOf(call, admission, target, reason, trace), trace, keep, judged && !isLast)
-    const result = await attempt(call, admission, target, reason, way, steps, trace)
+    let result: SendResult
+    try {
+      result = await attempt(call, admission, { target, reason, isLast }, way, steps, trace)
+    } catch (thrown) {
+      // What one model costs too much another may do for less.
+      if (isLast || !isForMoney(thrown)) throw thrown
+      reason = 'budget'
+      continue
+    }
     const { outcome } = result
     if (outcome.kind === 'aborted') {
       trace.aborted()
@@ -120,22 +130,47 @@ async function answerFromUpstream(
   })
 }
 
+function isForMoney(thrown: unknown): boolean {
+  return (
+    thrown instanceof SwitchyardError &&
+    (thrown.code === 'request_exceeds_remaining' || thrown.code === 'model_unpriced')
+  )
+}
+
 async function attempt(
   call: Call,
   admission: Admission,
-  target: Target,
-  reason: Reason,
+  { target, reason, isLast }: { readonly target: Target; readonly reason: Reason; readonly isLast: boolean },
   way: AnswerWay,
   steps: Steps,
   trace: RequestTrace,
 ): Promise<SendResult> {
-  const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number: trace.attempts + 1, target })
+  const number = trace.attempts + 1
+  const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number, target, isLast })
   trace.sending(target, reason)
-  const result = await steps.sender.send(call, hold, way)
-  const { outcome } = result
-  const charge = await steps.ledger.settle(hold, outcome.usage)
-  trace.sent(result, outcome.usage === undefined ? ZERO_USD : charge.cost)
+  const result = await send(hold.call ?? call, hold, way, steps)
+  const charge = await steps.ledger.settle(hold, result.outcome)
+  trace.sent(result, charge.cost)
   return result
+}
+
+/** A defect of ours must not leave a hold open: what was sent by then is not known. */
+async function send(call: Call, hold: Hold, way: AnswerWay, steps: Steps): Promise<SendResult> {
+  try {
+    return await steps.sender.send(call, hold, way)
+  } catch (thrown) {
+    const error = toSwitchyardError(thrown)
+    const outcome = {
+      kind: 'failed',
+      error,
+      contentSent: true,
+      usage: undefined,
+      billing: 'unknown',
+      fallback: false,
+    } as const
+    await steps.ledger.settle(hold, outcome)
+    throw error
+  }
 }
 
 function headOf(call: Call, admission: Admission, target: Target, reason: Reason, trace: RequestTrace): AnswerHead {
@@ -147,6 +182,7 @@ function headOf(call: Call, admission: Admission, target: Target, reason: Reason
     attempts: trace.attempts + 1,
     simulated: target.kind === 'simulated',
     taskId: admission.taskId,
+    ...(admission.standing === undefined ? {} : { standing: admission.standing }),
     dropped: call.request.dropped,
   }
 }

@@ -124,6 +124,14 @@ export interface Call {
 export interface Admission {
   readonly taskId: string | undefined
   readonly taskType: string
+  /** What the call's task has spent and may still spend; absent = a call without a task. */
+  readonly standing?: TaskStanding
+}
+/** Read when it is shown: a whole answer shows what stands after it, a stream what stands when it begins. */
+export interface TaskStanding {
+  spent(): NanoUsd
+  /** Limit less what is settled, held and unresolved; undefined = no limit. */
+  remaining(): NanoUsd | undefined
 }
 /** Throws a SwitchyardError to refuse. */
 export interface Admitter {
@@ -184,6 +192,8 @@ export interface Attempt {
   /** 1-based. */
   readonly number: number
   readonly target: Target
+  /** False = if it cannot be paid for, the plan has another model. Absent = it is the last. */
+  readonly isLast?: boolean
 }
 export interface Hold {
   readonly attempt: Attempt
@@ -192,6 +202,13 @@ export interface Hold {
   readonly outputCap: number | undefined
   /** Price it is settled with, whatever the target costs by then. */
   readonly price?: Price | undefined
+  /** The call to send in the place of the caller's own: the last one of a task, without its tools. */
+  readonly call?: Call
+  /**
+   * Before a further try on the same target: closes the books of the try that failed and holds the same again, since each try may be
+   * billed. False = there is no room for another. Absent = tries are not counted apart.
+   */
+  again?(failed: SendOutcome): Promise<boolean>
 }
 /** Cost is absent for an unpriced target. */
 export interface Charge {
@@ -199,8 +216,8 @@ export interface Charge {
 }
 export interface Ledger {
   reserve(call: Call, admission: Admission, attempt: Attempt): Hold | Promise<Hold>
-  /** What an attempt used, also a failed or abandoned one; `usage` undefined = nothing was produced and nothing is billed. */
-  settle(hold: Hold, usage: Usage | undefined): Charge | Promise<Charge>
+  /** Closes the books of an attempt, also of a failed or abandoned one; of one with several tries, those of the last. */
+  settle(hold: Hold, outcome: SendOutcome): Charge | Promise<Charge>
 }
 
 // 5 send ------------------------------------------------------------------------------------------------------------
@@ -210,6 +227,11 @@ export interface ChunkConsumer {
   chunk(chunk: AnswerChunk): boolean
   drained(): Promise<void>
 }
+/**
+ * What an attempt without a whole answer costs: `none` = it never reached the upstream, or was refused there before any work (4xx);
+ * `used` = its `usage`, reported or counted from above; `unknown` = it was sent, and what it cost cannot be known from here.
+ */
+export type Billing = 'none' | 'used' | 'unknown'
 export type SendOutcome =
   | { readonly kind: 'complete'; readonly usage: Usage }
   | {
@@ -217,12 +239,18 @@ export type SendOutcome =
       readonly error: SwitchyardError
       /** True once a content event was handed to the consumer: no retry, no fallback after that. */
       readonly contentSent: boolean
-      /** Undefined = the upstream did no billable work (refused, never reached). Otherwise an own upper count. */
+      /** Undefined = nothing of an answer was seen. Otherwise what was reported, or an own upper count. */
       readonly usage: Usage | undefined
+      readonly billing: Billing
       /** True = another model may do better (connect error, 5xx, 429, open breaker, context too long). */
       readonly fallback: boolean
     }
-  | { readonly kind: 'aborted'; readonly usage: Usage | undefined; readonly contentSent: boolean }
+  | {
+      readonly kind: 'aborted'
+      readonly usage: Usage | undefined
+      readonly billing: Billing
+      readonly contentSent: boolean
+    }
 export interface SendResult {
   readonly outcome: SendOutcome
   /** HTTP tries this send needed, retries on replicas included. */
@@ -300,6 +328,7 @@ export interface AnswerHead {
   readonly attempts: number
   readonly simulated: boolean
   readonly taskId: string | undefined
+  readonly standing?: TaskStanding
   readonly dropped: readonly string[]
 }
 /**

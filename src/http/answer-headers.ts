@@ -1,4 +1,5 @@
 import type { AnswerHead } from '../gateway/steps.ts'
+import { formatUsd } from '../shared/money.ts'
 
 const FIELD_NAME = /^[\w.$-]{1,64}$/
 const MAX_NAMES = 20
@@ -13,6 +14,11 @@ export function answerHeaders(head: AnswerHead): Record<string, string> {
     'x-attempts': String(head.attempts),
   }
   if (head.taskId !== undefined) headers['x-task-id'] = head.taskId
+  if (head.standing !== undefined) {
+    const remaining = head.standing.remaining()
+    headers['x-task-cost-usd'] = formatUsd(head.standing.spent())
+    if (remaining !== undefined) headers['x-task-remaining-usd'] = formatUsd(remaining)
+  }
   if (head.simulated) headers['x-simulated'] = 'true'
   if (head.dropped.length > 0) headers['x-switchyard-dropped'] = fieldNames(head.dropped)
   return headers

@@ -64,8 +64,12 @@ export const ERRORS = {
   task_budget_exhausted: [402, 'budget_exceeded', false],
   request_exceeds_remaining: [402, 'budget_exceeded', false],
   task_limit_reached: [402, 'budget_exceeded', false],
+  model_unpriced: [400, 'invalid_request_error', false],
   task_ended: [410, 'invalid_request_error', false],
   task_budget_held: [429, 'rate_limit_error', true],
+  task_not_found: [404, 'invalid_request_error', false],
+  task_conflict: [409, 'conflict_error', false],
+  ledger_unavailable: [503, 'server_error', true],
   task_concurrency: [429, 'rate_limit_error', true],
   rate_limit_exceeded: [429, 'rate_limit_error', true],
   // Upstreams.

@@ -29,6 +29,8 @@ export interface SimulatorOptions extends PaceOptions {
 
 export interface Simulator {
   readonly meter: BillingMeter
+  /** Requests that are not on the bill yet. */
+  readonly running: number
   listen(port: number, host?: string): Promise<{ readonly url: string; readonly port: number }>
   close(): Promise<void>
 }
@@ -66,6 +68,10 @@ class SimulatedServer implements Simulator {
     })
     const address = this.#server.address() as AddressInfo
     return { url: `http://${host}:${address.port}`, port: address.port }
+  }
+
+  get running(): number {
+    return this.#pace.running
   }
 
   close(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { Dispatcher } from 'undici'
 import { isContent, type AnswerChunk, type AnswerEvent, type Usage } from '../protocol/answer.ts'
-import type { ChunkConsumer } from '../gateway/steps.ts'
+import type { Billing, ChunkConsumer } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import type { Adapter, AnswerDecoder } from './adapter.ts'
 import { fromNetworkError } from './network-error.ts'
@@ -24,11 +24,17 @@ export type AttemptEnd =
       readonly kind: 'failed'
       readonly error: SwitchyardError
       readonly usage: Usage | undefined
+      readonly billing: Billing
       readonly contentSent: boolean
       /** The connection broke before a byte of the answer came, as idle connections do that a server has just closed. */
       readonly isStaleSocket: boolean
     }
-  | { readonly kind: 'aborted'; readonly usage: Usage | undefined; readonly contentSent: boolean }
+  | {
+      readonly kind: 'aborted'
+      readonly usage: Usage | undefined
+      readonly billing: Billing
+      readonly contentSent: boolean
+    }
 
 export interface AttemptOptions {
   readonly adapter: Adapter
@@ -79,7 +85,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#phase === 'over') return
     this.#isAborted = true
     const usage = this.#phase === 'sent' ? undefined : this.#usage()
-    this.#finish({ kind: 'aborted', usage, contentSent: this.#contentSent })
+    this.#finish({ kind: 'aborted', usage, billing: this.#billing(), contentSent: this.#contentSent })
     this.#controller?.abort(new Error('The caller has left.'))
   }
 
@@ -142,6 +148,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
           kind: 'failed',
           error: failure('upstream_empty'),
           usage: undefined,
+          billing: this.#billing(),
           contentSent: false,
           isStaleSocket: false,
         })
@@ -156,7 +163,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#phase === 'over') return
     if (this.#phase === 'sent') {
       const { error, isStaleSocket } = fromNetworkError(thrown)
-      this.#finish({ kind: 'failed', error, usage: undefined, contentSent: false, isStaleSocket })
+      this.#finish({
+        kind: 'failed',
+        error,
+        usage: undefined,
+        billing: this.#billing(),
+        contentSent: false,
+        isStaleSocket,
+      })
     } else if (this.#phase === 'refusal') this.#fail(this.#refusal(), undefined)
     else if (this.#decoder === undefined) this.#fail(truncated(thrown.message), this.#usage())
     else this.#endBroken(truncated(thrown.message))
@@ -297,7 +311,20 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: SwitchyardError, usage: Usage | undefined): void {
-    this.#finish({ kind: 'failed', error, usage, contentSent: this.#contentSent, isStaleSocket: false })
+    const billing = usage === undefined ? this.#billing() : 'used'
+    this.#finish({ kind: 'failed', error, usage, billing, contentSent: this.#contentSent, isStaleSocket: false })
+  }
+
+  /**
+   * What is known of the cost when no usage is: nothing was sent before a connection stood; a refusal with a 4xx comes before any
+   * work, except 408, which like a 5xx may come from a proxy that gave up waiting; of a stream our own count is kept; everything
+   * else may have been computed to the end.
+   */
+  #billing(): Billing {
+    if (this.#controller === undefined) return 'none'
+    if (this.#phase === 'refusal')
+      return this.#status >= 400 && this.#status < 500 && this.#status !== 408 ? 'none' : 'unknown'
+    return this.#isAborted && this.#decoder !== undefined ? 'used' : 'unknown'
   }
 
   #finish(end: AttemptEnd): void {

@@ -134,7 +134,9 @@ export class UpstreamSender implements Sender {
       const end = await this.#try(call, upstream, replica, attempt, encoded.path, bytes, tokens)
       if (end.kind !== 'failed') return { outcome: end, tries, dropped: encoded.dropped }
       const { error, contentSent } = end
+      const again = async (): Promise<boolean> => (await hold.again?.(toOutcome(end))) ?? true
       if (end.isStaleSocket && repeats < MAX_STALE_REPEATS && !call.signal.aborted) {
+        if (!(await again())) return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
         repeats += 1
         tries -= 1
         continue
@@ -154,8 +156,11 @@ export class UpstreamSender implements Sender {
         return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
       }
       await sleep(backoffMs(tries, this.#options.random), undefined, { signal: call.signal }).catch(() => {})
-      if (call.signal.aborted)
-        return { outcome: { kind: 'aborted', usage: end.usage, contentSent }, tries, dropped: encoded.dropped }
+      if (call.signal.aborted) {
+        const { usage, billing } = end
+        return { outcome: { kind: 'aborted', usage, billing, contentSent }, tries, dropped: encoded.dropped }
+      }
+      if (!(await again())) return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
       last = replica
     }
   }
@@ -215,7 +220,8 @@ function noticesHangUp(options: UpstreamOptions): boolean {
   return options.kind !== 'openai' || isHostedOpenAi(options)
 }
 
-function isHostedOpenAi(options: UpstreamOptions): boolean {
+/** Whether an upstream is OpenAI's own API, or Azure's. */
+export function isHostedOpenAi(options: UpstreamOptions): boolean {
   return options.replicas.every((url) => /(?:^|\.)(?:openai\.com|openai\.azure\.com)$/.test(new URL(url).hostname))
 }
 
@@ -237,7 +243,15 @@ function unavailable(target: Target): SwitchyardError {
 }
 
 function failed(error: SwitchyardError, tries = 0, dropped: readonly string[] = []): SendResult {
-  return { outcome: { kind: 'failed', error, contentSent: false, usage: undefined, fallback: true }, tries, dropped }
+  const outcome = {
+    kind: 'failed',
+    error,
+    contentSent: false,
+    usage: undefined,
+    billing: 'none',
+    fallback: true,
+  } as const
+  return { outcome, tries, dropped }
 }
 
 function toOutcome(end: Extract<AttemptEnd, { kind: 'failed' }>): SendOutcome {
@@ -246,6 +260,7 @@ function toOutcome(end: Extract<AttemptEnd, { kind: 'failed' }>): SendOutcome {
     error: end.error,
     contentSent: end.contentSent,
     usage: end.usage,
+    billing: end.billing,
     fallback: !CALLERS_FAULTS.has(end.error.code),
   }
 }

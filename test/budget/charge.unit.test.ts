@@ -144,7 +144,7 @@ test.each([
   const ledger = new UnlimitedLedger()
   const attempt = { callId: 'req_1', number: 1, target: target('m', { price: known }) }
   const hold = ledger.reserve(makeCall(), { taskId: undefined, taskType: 'default' }, attempt)
-  expect(ledger.settle(hold, used).cost).toBe(isKnown ? 2000 : undefined)
+  expect(ledger.settle(hold, { kind: 'complete', usage: used }).cost).toBe(isKnown ? 2000 : undefined)
 })
 
 test('a service tier that has no rates pays the ordinary ones', () => {

@@ -47,8 +47,8 @@ test('a service that runs over a change charges the new price from then on, and 
     )
   const before = reserve()
   now = 1000
-  expect(ledger.settle(before, usage(1000, 0)).cost).toBe(1_000_000)
-  expect(ledger.settle(reserve(), usage(1000, 0)).cost).toBe(2_000_000)
+  expect(ledger.settle(before, { kind: 'complete', usage: usage(1000, 0) }).cost).toBe(1_000_000)
+  expect(ledger.settle(reserve(), { kind: 'complete', usage: usage(1000, 0) }).cost).toBe(2_000_000)
 })
 
 test('the book knows what is to come: a price of next year is in force from midnight UTC of its day', () => {

@@ -76,9 +76,7 @@ test.each(settings().map((path) => [written(path), path] as const))(
 test.each(rows.map(({ setting, meaning }) => [setting, meaning] as const))(
   'the page says of %s whether it does something yet',
   (setting, meaning) => {
-    // One row speaks for all limits of task types.
-    const isForLater = /later release$|not enforced yet/.test(meaning) || setting.startsWith('taskTypes.')
-    expect(isWithoutEffect(setting.replace('[]', '.0'))).toBe(isForLater)
+    expect(isWithoutEffect(setting.replace('[]', '.0'))).toBe(/later release$/.test(meaning))
   },
 )
 

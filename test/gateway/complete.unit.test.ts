@@ -12,6 +12,7 @@ const failure = (code: ErrorCode, changes: Partial<Extract<SendOutcome, { kind: 
   error: new SwitchyardError(code, 'no'),
   contentSent: false,
   usage: undefined,
+  billing: 'none',
   fallback: true,
   ...changes,
 })
@@ -110,7 +111,7 @@ test('when the last model fails its own error is the answer', async () => {
 
 test('a caller that left is neither answered nor counted as a failure, and is charged for what was produced', async () => {
   const sender = new ScriptedSender({
-    small: { texts: ['Hel'], outcome: { kind: 'aborted', usage: usage(3, 1), contentSent: true } },
+    small: { texts: ['Hel'], outcome: { kind: 'aborted', usage: usage(3, 1), billing: 'used', contentSent: true } },
   })
   const sink = new RecordingSink()
 

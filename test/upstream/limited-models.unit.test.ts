@@ -14,7 +14,7 @@ function failing(
   retryAfterMs?: number,
 ): SendOutcome {
   const error = new SwitchyardError(code, 'no', retryAfterMs === undefined ? {} : { retryAfterMs })
-  return { kind: 'failed', error, contentSent: false, usage: undefined, fallback: true }
+  return { kind: 'failed', error, contentSent: false, usage: undefined, billing: 'none', fallback: true }
 }
 
 function world(): {

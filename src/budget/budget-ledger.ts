@@ -1,0 +1,498 @@
+import type { Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
+import type { Usage } from '../protocol/answer.ts'
+import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
+import { addUsd, formatUsd, toNanoUsd, ZERO_USD, type NanoUsd } from '../shared/money.ts'
+import { isTierPriced, type Price } from '../shared/price.ts'
+import type { BoundOf } from './bound-of.ts'
+import { atLimit } from './at-limit.ts'
+import type { BudgetAdmission } from './budget-admitter.ts'
+import { charge } from './charge.ts'
+import { withinHold, type HoldDecision, type RefusedHold, type SizedHold } from './hold.ts'
+import type { AttemptLedger, AttemptNote, Balance, Line, Refused } from './ledger.ts'
+import { SpendBooks, type LimitedBook } from './spend-books.ts'
+import { LIMIT_PARAMS } from './task-limits.ts'
+import type { Task } from './task.ts'
+import type { Tasks } from './tasks.ts'
+import type { WaitingLines } from './waiting-line.ts'
+import type { WallDay } from './wall-day.ts'
+
+/**
+ * Tokens per choice that an engine may still generate after a stream broke or its reader left: it notices within about a second, and
+ * hosted models generate at most some 200 tokens a second.
+ */
+const IN_FLIGHT_TOKENS = 200
+/** What a call without a cap should be able to generate, if it can have that by waiting for other calls: better late than cut short. */
+const FAIR_OUTPUT_TOKENS = 1024
+const HELD_RETRY_MS = 2000
+const UNAVAILABLE_RETRY_MS = 1000
+
+export interface BudgetEvents {
+  refused(code: ErrorCode): void
+  /** More was settled than was held: the bound of this model is wrong. */
+  exceeded(attempt: string, model: string, held: NanoUsd, cost: NanoUsd): void
+  /** Something that cannot be: a conflict, an unknown attempt. */
+  alarm(attempt: string, what: string): void
+}
+
+export interface BudgetLedgerOptions {
+  /** Its balances are at hand; a driver that has to ask for them answers with promises. */
+  readonly ledger: AttemptLedger
+  readonly tasks: Tasks
+  readonly lines: WaitingLines
+  readonly boundOf: BoundOf
+  readonly day: WallDay
+  readonly wallNow: () => number
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly settings: () => { readonly holdWaitMs: number; readonly minOutputTokens: number }
+  readonly events: BudgetEvents
+}
+
+/** The outcome of one look at the books. */
+type Look =
+  | { readonly kind: 'held'; readonly hold: BudgetHold }
+  /** Other calls hold what is missing. */
+  | { readonly kind: 'wait'; readonly book: string }
+  | { readonly kind: 'gone'; readonly isTasks: boolean; readonly error: SwitchyardError }
+
+interface Sized {
+  readonly amount: NanoUsd
+  readonly outputCap: number | undefined
+  readonly inputTokens: number
+  readonly outputTokens: number
+}
+
+interface Room {
+  /** Room in the tightest book; undefined = no limit. */
+  readonly now: number | undefined
+  /** The same if other calls held nothing. */
+  readonly later: number | undefined
+  readonly tightest: LimitedBook | undefined
+  readonly tightestLater: LimitedBook | undefined
+}
+
+/** Steps 4 and 7 of a request: holds the worst case of each attempt in all books before it is sent, and books what it cost. */
+export class BudgetLedger implements Ledger {
+  readonly #options: BudgetLedgerOptions
+  readonly #spend = new SpendBooks()
+
+  constructor(options: BudgetLedgerOptions) {
+    this.#options = options
+  }
+
+  async reserve(call: Call, admission: BudgetAdmission, attempt: Attempt): Promise<Hold> {
+    const { task } = admission
+    const { price } = attempt.target
+    const untilMs = this.#options.now() + this.#options.settings().holdWaitMs
+    let effective = admission.isWrapUp === true ? withoutTools(call) : call
+    for (;;) {
+      const look = await this.#look(effective, admission, attempt, price, undefined)
+      if (look.kind === 'held') return look.hold
+      if (look.kind === 'wait') {
+        const hold = await this.#waitFor(look.book, effective, admission, attempt, price, untilMs)
+        if (hold !== undefined) return hold
+        continue
+      }
+      const isDecided = task === undefined || !look.isTasks || attempt.isLast === false || admission.isWrapUp === true
+      if (isDecided) throw this.#refuse(look.error)
+      try {
+        if ((await atLimit(this.#options.tasks, task, call, look.error)) === 'wrap-up') {
+          admission.isWrapUp = true
+          effective = withoutTools(call)
+        }
+      } catch (thrown) {
+        throw thrown === look.error ? this.#refuse(look.error) : thrown
+      }
+    }
+  }
+
+  async settle(given: Hold, outcome: SendOutcome): Promise<Charge> {
+    const hold = given as BudgetHold
+    await this.#close(hold, outcome)
+    const { usage } = outcome
+    const isPriced = usage === undefined || (hold.price !== undefined && isTierPriced(hold.price, usage.serviceTier))
+    return { cost: isPriced ? hold.cost : undefined }
+  }
+
+  /** Waits in the line of a book until the call fits. Undefined = look again from the start (the books have changed). */
+  async #waitFor(
+    book: string,
+    call: Call,
+    admission: BudgetAdmission,
+    attempt: Attempt,
+    price: Price | undefined,
+    untilMs: number,
+  ): Promise<BudgetHold | undefined> {
+    const place = this.#options.lines.join(book)
+    try {
+      for (;;) {
+        const isCalled = await place.wait(untilMs - this.#options.now(), call.signal)
+        call.signal.throwIfAborted()
+        if (!isCalled) {
+          const sentence =
+            'Other requests hold what is left of the budget for as long as they run. Send the request again.'
+          throw this.#refuse(new SwitchyardError('task_budget_held', sentence, { retryAfterMs: HELD_RETRY_MS }))
+        }
+        const look = await this.#look(call, admission, attempt, price, book)
+        if (look.kind === 'held') return look.hold
+        if (look.kind === 'gone' || look.book !== book) return undefined
+      }
+    } finally {
+      place.leave()
+    }
+  }
+
+  /** Sizes the attempt for what is left and tries to hold it. `waitedFor` = the book in whose line the call is the first. */
+  async #look(
+    call: Call,
+    admission: BudgetAdmission,
+    attempt: Attempt,
+    price: Price | undefined,
+    waitedFor: string | undefined,
+  ): Promise<Look> {
+    const { task } = admission
+    const { settings, ledger, lines } = this.#options
+    const books = this.#books(call, task)
+    const isLimited = books.some((each) => each.limit !== undefined)
+    if (price === undefined && isLimited) return { kind: 'gone', isTasks: false, error: unpriced(attempt.target.name) }
+    for (const { book, limit } of isLimited ? books : []) {
+      if (limit !== undefined && book !== waitedFor && lines.isBusy(book)) return { kind: 'wait', book }
+    }
+    const room = isLimited ? await this.#room(books) : NO_ROOM_NEEDED
+    const { minOutputTokens } = settings()
+    const size = (remaining: number | undefined): HoldDecision | Promise<HoldDecision> =>
+      price === undefined
+        ? UNPRICED
+        : this.#options.boundOf({
+            request: call.request,
+            target: attempt.target,
+            price,
+            remaining: remaining as NanoUsd | undefined,
+            minOutputTokens,
+            signal: call.signal,
+          })
+    let bound: HoldDecision = await size(room.now)
+    const isContended = room.later !== undefined && room.now !== room.later
+    if (isContended && isShort(bound, call)) {
+      const later = await size(room.later)
+      // What is held by others would do it, or would let the answer be longer: wait, unless there is nothing to win.
+      if (later.kind === 'hold' && (bound.kind === 'refused' || isLonger(later, bound)))
+        return { kind: 'wait', book: (room.tightest as LimitedBook).book }
+      if (bound.kind === 'refused') bound = later
+    }
+    if (bound.kind === 'refused') return this.#moneyGone(room, bound, task)
+    const sized = task?.limits.tokens === undefined ? bound : await this.#withinTokens(bound, task, call)
+    if (sized === undefined) return { kind: 'gone', isTasks: true, error: tokensGone(task as Task) }
+    const hold = this.#hold(call, admission, attempt, price, books, sized)
+    const result = await ledger.reserve({ id: hold.id, lines: hold.lines, note: hold.note, sendsAtOnce: true })
+    switch (result.kind) {
+      case 'admitted':
+      case 'replayed':
+        return { kind: 'held', hold }
+      case 'refused':
+        return result.isHeldOnly ? { kind: 'wait', book: result.book } : this.#bookFull(result, books, task)
+      case 'unavailable':
+        throw this.#refuse(
+          new SwitchyardError(
+            'ledger_unavailable',
+            'The ledger cannot be written at the moment, and nothing is sent without it.',
+            {
+              retryAfterMs: UNAVAILABLE_RETRY_MS,
+              detail: result.reason,
+            },
+          ),
+        )
+      case 'invalid':
+      case 'conflict':
+        this.#options.events.alarm(hold.id, result.kind === 'invalid' ? result.reason : 'two attempts of one id')
+        throw new SwitchyardError(
+          'internal_error',
+          'The gateway failed on this request; its log has the cause under this request id.',
+        )
+      default:
+        return result satisfies never
+    }
+  }
+
+  #books(call: Call, task: Task | undefined): readonly LimitedBook[] {
+    const spend = this.#spend.of(call.caller, this.#options.day.today())
+    if (task === undefined) return spend
+    return [{ book: task.books.usd, limit: task.limits.usd, param: LIMIT_PARAMS.usd }, ...spend]
+  }
+
+  async #room(books: readonly LimitedBook[]): Promise<Room> {
+    let room: Room = NO_ROOM_NEEDED
+    for (const each of books) {
+      if (each.limit === undefined) continue
+      const found = this.#options.ledger.balance(each.book)
+      const { settled, held, unresolved }: Balance = found instanceof Promise ? await found : found
+      const later = Math.max(0, each.limit - settled - unresolved)
+      const now = Math.max(0, later - held)
+      room = {
+        now: room.now === undefined || now < room.now ? now : room.now,
+        later: room.later === undefined || later < room.later ? later : room.later,
+        tightest: room.now === undefined || now < room.now ? each : room.tightest,
+        tightestLater: room.later === undefined || later < room.later ? each : room.tightestLater,
+      }
+    }
+    return room
+  }
+
+  /** A hard limit of tokens needs a cap on every answer, also where money asks for none. Undefined = there is no room for a useful one. */
+  async #withinTokens(bound: Sized, task: Task, call: Call): Promise<Sized | undefined> {
+    const { tokens = 0 } = task.limits
+    const { settled, held, unresolved } = await this.#options.ledger.balance(task.books.tokens)
+    const left = tokens - settled - held - unresolved - bound.inputTokens
+    const { n, maxOutputTokens } = call.request
+    if (maxOutputTokens !== undefined) return bound
+    const cap = Math.min(bound.outputCap ?? Math.ceil(bound.outputTokens / n), Math.floor(left / n))
+    if (cap < this.#options.settings().minOutputTokens) return undefined
+    return { ...bound, outputCap: cap, outputTokens: cap * n }
+  }
+
+  #hold(
+    call: Call,
+    admission: BudgetAdmission,
+    attempt: Attempt,
+    price: Price | undefined,
+    books: readonly LimitedBook[],
+    sized: Sized,
+  ): BudgetHold {
+    const { task } = admission
+    const lines: Line[] = books.map(({ book, limit }) => ({ book, amount: sized.amount, limit }))
+    if (task !== undefined) {
+      const tokens = sized.inputTokens + sized.outputTokens
+      // The last request of a task is served beyond its number of calls; its money and tokens stay hard.
+      const calls = admission.isWrapUp === true ? undefined : task.limits.modelCalls
+      lines.push({ book: task.books.tokens, amount: tokens, limit: task.limits.tokens })
+      lines.push({ book: task.books.calls, amount: 1, limit: calls })
+    }
+    const note: AttemptNote = {
+      tenant: call.caller.tenant,
+      key: call.caller.key,
+      task: task?.id,
+      taskType: admission.taskType,
+      model: attempt.target.name,
+      upstream: attempt.target.upstream,
+      day: this.#options.day.today(),
+      atMs: this.#options.wallNow(),
+    }
+    return new BudgetHold({
+      attempt,
+      sized,
+      price,
+      lines,
+      moneyLines: books.length,
+      note,
+      choices: call.request.n,
+      call: admission.isWrapUp === true ? call : undefined,
+      again: (hold, failed) => this.#again(hold, failed),
+    })
+  }
+
+  /** A further try is an attempt of its own: same amounts, new id. */
+  async #again(hold: BudgetHold, failed: SendOutcome): Promise<boolean> {
+    await this.#close(hold, failed)
+    hold.tries += 1
+    const result = await this.#options.ledger.reserve({
+      id: hold.id,
+      lines: hold.lines,
+      note: hold.note,
+      sendsAtOnce: true,
+    })
+    hold.isOpen = result.kind === 'admitted'
+    return hold.isOpen
+  }
+
+  async #close(hold: BudgetHold, outcome: SendOutcome): Promise<void> {
+    if (!hold.isOpen) return
+    hold.isOpen = false
+    const { ledger, events } = this.#options
+    const billing = outcome.kind === 'complete' ? 'used' : outcome.billing
+    if (billing === 'none') {
+      this.#expect(hold, await ledger.void(hold.id))
+      return
+    }
+    const usage =
+      billing === 'used' && outcome.usage !== undefined ? boundedUsage(outcome.usage, hold, outcome) : undefined
+    const cost = usage === undefined ? undefined : costOf(usage, hold.price)
+    if (usage === undefined || cost === undefined) {
+      this.#expect(hold, await ledger.unresolve(hold.id))
+      return
+    }
+    const { input, output } = usage
+    const amounts = hold.lines.map((_, index) =>
+      index < hold.moneyLines ? cost : index === hold.moneyLines ? input + output : 1,
+    )
+    const result = await ledger.settle(hold.id, amounts, { input, output })
+    if (result.kind === 'invalid') {
+      this.#expect(hold, await ledger.unresolve(hold.id))
+      events.alarm(hold.id, result.reason)
+      return
+    }
+    this.#expect(hold, result)
+    hold.cost = addUsd(hold.cost, cost)
+    if (cost > hold.amount && hold.price !== undefined) events.exceeded(hold.id, hold.note.model, hold.amount, cost)
+  }
+
+  #expect(hold: BudgetHold, result: { readonly kind: string }): void {
+    if (result.kind !== 'done') this.#options.events.alarm(hold.id, `its step was answered with ${result.kind}`)
+  }
+
+  #moneyGone(room: Room, bound: Pick<RefusedHold, 'param' | 'needed'>, task: Task | undefined): Look {
+    const book = room.tightestLater as LimitedBook
+    const isTasks = book.book === task?.books.usd
+    const left = toNanoUsd(room.later ?? 0)
+    const whose = isTasks ? 'The task' : book.param.startsWith('tenant') ? 'The tenant' : 'The key'
+    const what = `${formatUsd(left)} of ${formatUsd(toNanoUsd(book.limit ?? 0))} USD`
+    if (left === 0) {
+      const sentence = `${whose} has used up its budget: ${what} are left.`
+      const error = isTasks
+        ? new SwitchyardError('task_budget_exhausted', sentence)
+        : new SwitchyardError('task_limit_reached', sentence, { param: book.param })
+      return { kind: 'gone', isTasks, error }
+    }
+    const needs =
+      bound.needed === undefined ? 'may cost more than that' : `may cost up to ${formatUsd(bound.needed)} USD`
+    const param = bound.param ?? (isTasks ? undefined : book.param)
+    const error = new SwitchyardError(
+      'request_exceeds_remaining',
+      `${whose} has ${what} left, and this request ${needs}.`,
+      param === undefined ? {} : { param },
+    )
+    return { kind: 'gone', isTasks, error }
+  }
+
+  /** A refusal of the ledger itself: a limit of tokens or calls, or money that went while a tokeniser was asked. */
+  #bookFull(refused: Refused, books: readonly LimitedBook[], task: Task | undefined): Look {
+    const money = books.find((each) => each.book === refused.book)
+    if (money !== undefined) {
+      const later = refused.limit - refused.balance.settled - refused.balance.unresolved
+      const room = { now: 0, later: Math.max(0, later), tightest: money, tightestLater: money }
+      return this.#moneyGone(room, { param: undefined, needed: toNanoUsd(refused.amount) }, task)
+    }
+    if (refused.book === task?.books.tokens) return { kind: 'gone', isTasks: true, error: tokensGone(task) }
+    const sentence = `The task has made the ${refused.limit} model calls that it may make.`
+    const error = new SwitchyardError('task_limit_reached', sentence, { param: LIMIT_PARAMS.modelCalls })
+    return { kind: 'gone', isTasks: true, error }
+  }
+
+  #refuse(error: SwitchyardError): SwitchyardError {
+    this.#options.events.refused(error.code)
+    return error
+  }
+}
+
+const NO_ROOM_NEEDED: Room = { now: undefined, later: undefined, tightest: undefined, tightestLater: undefined }
+const UNPRICED: HoldDecision = {
+  kind: 'hold',
+  amount: ZERO_USD,
+  outputCap: undefined,
+  inputTokens: 0,
+  outputTokens: 0,
+  limitedBy: 'nothing',
+}
+
+interface BudgetHoldInit {
+  readonly attempt: Attempt
+  readonly sized: Sized
+  readonly price: Price | undefined
+  readonly lines: readonly Line[]
+  readonly moneyLines: number
+  readonly note: AttemptNote
+  readonly choices: number
+  readonly call: Call | undefined
+  readonly again: (hold: BudgetHold, failed: SendOutcome) => Promise<boolean>
+}
+
+/** What one send may cost, with the id of the try under way. */
+class BudgetHold implements Hold {
+  readonly attempt: Attempt
+  readonly amount: NanoUsd
+  readonly outputCap: number | undefined
+  readonly call?: Call
+  /** In force when it was reserved; a price that changes meanwhile does not count. */
+  readonly price: Price | undefined
+  readonly lines: readonly Line[]
+  readonly moneyLines: number
+  readonly note: AttemptNote
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly choices: number
+  /** Settled for all tries so far. */
+  cost: NanoUsd = ZERO_USD
+  tries = 1
+  isOpen = true
+  readonly #again: BudgetHoldInit['again']
+
+  constructor(init: BudgetHoldInit) {
+    this.attempt = init.attempt
+    this.amount = init.sized.amount
+    this.outputCap = init.sized.outputCap
+    if (init.call !== undefined) this.call = init.call
+    this.price = init.price
+    this.lines = init.lines
+    this.moneyLines = init.moneyLines
+    this.note = init.note
+    this.inputTokens = init.sized.inputTokens
+    this.outputTokens = init.sized.outputTokens
+    this.choices = init.choices
+    this.#again = init.again
+  }
+
+  get id(): string {
+    const { callId, number } = this.attempt
+    return this.tries === 1 ? `${callId}/${number}` : `${callId}/${number}.${this.tries}`
+  }
+
+  again(failed: SendOutcome): Promise<boolean> {
+    return this.#again(this, failed)
+  }
+}
+
+/** Reported usage stays as it is; our own count of a broken stream grows by what may be in flight, and stays within what is held. */
+function boundedUsage(usage: Usage, hold: BudgetHold, outcome: SendOutcome): Usage {
+  if (!usage.estimated || hold.price === undefined) return usage
+  const inFlight = outcome.kind === 'complete' ? 0 : IN_FLIGHT_TOKENS * hold.choices
+  return withinHold({ ...usage, output: usage.output + inFlight }, hold)
+}
+
+/** Undefined where the price of the service tier is not known, or the cost leaves the safe integers. */
+function costOf(usage: Usage, price: Price | undefined): NanoUsd | undefined {
+  if (price === undefined) return ZERO_USD
+  if (!isTierPriced(price, usage.serviceTier)) return undefined
+  try {
+    return charge(usage, price)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a bound is refused, or its injected cap so small that the answer may be cut short. */
+function isShort(bound: HoldDecision, call: Call): boolean {
+  if (bound.kind === 'refused') return true
+  return call.request.maxOutputTokens === undefined && (bound.outputCap ?? FAIR_OUTPUT_TOKENS) < FAIR_OUTPUT_TOKENS
+}
+
+function isLonger(later: SizedHold, now: SizedHold): boolean {
+  return (later.outputCap ?? 0) > (now.outputCap ?? 0)
+}
+
+function withoutTools(call: Call): Call {
+  if (call.request.tools.length === 0) return call
+  const { toolChoice: _choice, parallelToolCalls: _parallel, ...request } = call.request
+  return { ...call, request: { ...request, tools: [] } }
+}
+
+function unpriced(model: string): SwitchyardError {
+  return new SwitchyardError(
+    'model_unpriced',
+    `The model ${model} has no price, so that no budget can hold its requests. Its operator can set one under models.${model}.price.`,
+    { param: 'model' },
+  )
+}
+
+function tokensGone(task: Task): SwitchyardError {
+  const sentence = `The task may use ${task.limits.tokens} tokens, and this request does not fit in what is left of them.`
+  return new SwitchyardError('task_limit_reached', sentence, { param: LIMIT_PARAMS.tokens })
+}

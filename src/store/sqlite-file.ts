@@ -1,0 +1,92 @@
+/** Opens SQLite files (https://sqlite.org/wal.html): write-ahead log, one writer process, damage found at start. */
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { StoreProblem } from './store-problem.ts'
+import { findWalDamage } from './wal-damage.ts'
+
+/**
+ * `process`: what is committed survives a killed process (the pages are with the kernel). `power`: it survives a power cut (fsync
+ * at each commit).
+ */
+export type Durability = 'process' | 'power'
+
+export interface SqliteOptions {
+  readonly durability: Durability
+  /** Version of the schema, kept in `user_version`. */
+  readonly version: number
+  /** Makes the tables of an empty file. */
+  readonly schema: string
+  /** Tables that are read through at start. */
+  readonly checked: readonly string[]
+  readonly readOnly?: boolean
+}
+
+/** Opens or makes the file. Throws StoreProblem where it is damaged, of a later version, or cannot be opened. */
+export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSync {
+  if (options.readOnly !== true) {
+    mkdirSync(dirname(path), { recursive: true })
+    const damage = findWalDamage(`${path}-wal`)
+    if (damage !== undefined) throw damaged(path, damage)
+  }
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(path, { readOnly: options.readOnly === true, timeout: 5000 })
+    if (options.readOnly === true) return db
+    db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.durability === 'power' ? 'FULL' : 'OFF'}`)
+    const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+    if (version > options.version) {
+      throw new StoreProblem(
+        `${path} was written by a later version of switchyard (${version}). Start that one, or another dataDir.`,
+      )
+    }
+    if (version === 0) {
+      db.exec(`BEGIN IMMEDIATE; ${options.schema}; PRAGMA user_version=${options.version}; COMMIT`)
+      return db
+    }
+    for (const table of options.checked) {
+      const [first] = db.prepare(`PRAGMA quick_check('${table}')`).all() as { quick_check?: string }[]
+      const found = Object.values(first ?? {})[0]
+      if (found !== 'ok') throw damaged(path, String(found))
+    }
+    return db
+  } catch (error) {
+    db?.close()
+    if (error instanceof StoreProblem) throw error
+    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
+    // SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html).
+    if (code === 11 || code === 26) throw damaged(path, (error as Error).message)
+    throw new StoreProblem(`${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}.`, {
+      cause: error,
+    })
+  }
+}
+
+/** What an operator reads whose file is damaged. */
+export function damaged(path: string, what: string): StoreProblem {
+  return new StoreProblem(
+    `${path} is damaged (${what}), and the service does not start on books that may be wrong. ` +
+      `Move it away together with its -wal and -shm files, put a backup in its place ("switchyard ledger backup" makes one while the service runs), and start again. ` +
+      `Without a backup, start on another dataDir: budgets then begin anew.`,
+  )
+}
+
+/**
+ * Makes sure that one process alone writes in `dataDir`, for as long as it lives: the kernel takes the lock back with the process,
+ * also after kill -9. Returns the release. Throws StoreProblem where another process has it.
+ */
+export function lockDataDir(dataDir: string): () => void {
+  mkdirSync(dataDir, { recursive: true })
+  const path = join(dataDir, 'service.lock')
+  const db = new DatabaseSync(path, { timeout: 0 })
+  try {
+    db.exec('PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE')
+  } catch (error) {
+    db.close()
+    throw new StoreProblem(
+      `dataDir: another switchyard service works in ${dataDir}, and two would spend the same budget twice. Stop it, or choose another with --data-dir.`,
+      { cause: error },
+    )
+  }
+  return () => db.close()
+}
