@@ -27,7 +27,18 @@ import { StoreProblem } from './store/store-problem.ts'
 export interface BudgetReporter {
   refused(code: ErrorCode): void
   exceeded(): void
-  taskEnded(type: string, outcome: TaskState, cost: NanoUsd): void
+  taskEnded(task: EndedTask): void
+}
+
+export interface EndedTask {
+  readonly tenant: string
+  readonly id: string
+  /** A configured type, or `other`. */
+  readonly type: string
+  readonly outcome: TaskState
+  readonly cost: NanoUsd
+  /** From its first to its last request. */
+  readonly ms: number
 }
 
 export interface BudgetingOptions {
@@ -86,7 +97,15 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       wallNow,
       now,
       idleMs: () => current.budget.taskIdleMinutes * 60_000,
-      onEnd: (task, outcome, cost) => reporter.taskEnded(types.has(task.type) ? task.type : 'other', outcome, cost),
+      onEnd: ({ tenant, id, type, startedMs, lastMs }, outcome, cost) =>
+        reporter.taskEnded({
+          tenant,
+          id,
+          type: types.has(type) ? type : 'other',
+          outcome,
+          cost,
+          ms: startedMs === undefined ? 0 : lastMs - startedMs,
+        }),
     })
     const day = new WallDay(wallNow, ledger.read(CLOCK, DAY), (today) => ledger.write(CLOCK, DAY, today))
     const budget = new BudgetLedger({
