@@ -314,6 +314,7 @@ export class BudgetLedger implements Ledger {
       key: call.caller.key,
       task: task?.id,
       taskType: admission.taskType,
+      ...(task === undefined ? {} : { toolCalls: task.toolCalls }),
       model: attempt.target.name,
       upstream: attempt.target.upstream,
       day: this.#options.day.today(),
