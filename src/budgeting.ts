@@ -135,6 +135,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       ledger.books.evict(({ id }) => gone.has(id) || isOver(id, today))
     }, SWEEP_MS)
     timer.unref()
+    let closing: Promise<void> | undefined
     return {
       admitter: new BudgetAdmitter(new KeyAdmitter(), tasks),
       ledger: budget,
@@ -144,11 +145,15 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
         types = taskTypes(next.taskTypes)
         current = next
       },
-      async close() {
-        clearInterval(timer)
-        await ledger.close()
-        await threaded?.close()
-        close()
+      close() {
+        // A second signal closes once more while the first is still at it.
+        closing ??= (async () => {
+          clearInterval(timer)
+          await ledger.close()
+          await threaded?.close()
+          close()
+        })()
+        return closing
       },
     }
   })
