@@ -14,7 +14,8 @@ export async function ledgerPower(options: {
   readonly seconds: number
   readonly concurrent: number
 }): Promise<LedgerPowerResult> {
-  const { admitter, ledger, target, close } = await moneySteps(scratch(), 'power')
+  const steps = await moneySteps(scratch(), 'power')
+  const { admitter, ledger, target } = steps
   const makeCall = callMaker(() => undefined)
   const times: number[] = []
   const started = performance.now()
@@ -32,7 +33,7 @@ export async function ledgerPower(options: {
   }
   await Promise.all(Array.from({ length: options.concurrent }, caller))
   const seconds = (performance.now() - started) / 1000
-  await close()
+  await steps.close()
   return {
     reservations: times.length,
     perSecond: times.length / seconds,

@@ -22,7 +22,8 @@ export async function ledgerRestart(options: {
 }): Promise<LedgerRestartResult> {
   const { tasks, starts, note } = options
   const dir = scratch()
-  const { admitter, ledger, target, close } = await moneySteps(dir, 'process')
+  const steps = await moneySteps(dir, 'process')
+  const { admitter, ledger, target } = steps
   const makeCall = callMaker((serial) => `task-${serial}`)
   let held = 0
   for (let made = 0; made < tasks; made += CHUNK) {
@@ -34,7 +35,7 @@ export async function ledgerRestart(options: {
     })
     await Promise.all(chunk)
   }
-  await close()
+  await steps.close()
   note(`${tasks} tasks with an attempt under way are written`)
   const readyMs: number[] = []
   const unresolvedUsd = held / NANO_PER_USD
