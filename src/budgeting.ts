@@ -7,7 +7,7 @@ import { JournaledLedger } from './budget/journaled-ledger.ts'
 import { LedgerHistory } from './budget/ledger-history.ts'
 import { KeyAdmitter } from './budget/key-admitter.ts'
 import type { Journal } from './budget/journal.ts'
-import { openLedgerFile } from './budget/ledger-file.ts'
+import { LEDGER_FILE, openLedgerFile } from './budget/ledger-file.ts'
 import { SqliteJournal } from './budget/sqlite-journal.ts'
 import { ThreadedJournal } from './budget/threaded-journal.ts'
 import { TaskDesk } from './budget/task-desk.ts'
@@ -67,7 +67,6 @@ export interface Budgeting {
   close(): Promise<void>
 }
 
-const FILE = 'ledger.sqlite'
 const SWEEP_MS = 60_000
 const DAY_MS = 86_400_000
 const CLOCK = 'clock'
@@ -77,7 +76,7 @@ const DAY = 'day'
 export function openBudgeting(config: Config, options: BudgetingOptions): Budgeting {
   const { boundOf, now, wallNow, reporter, onEvent } = options
   const release = lockDataDir(config.dataDir)
-  const path = join(config.dataDir, FILE)
+  const path = join(config.dataDir, LEDGER_FILE)
   const db = closeOnThrow(release, () => openLedgerFile(path, config.durability))
   const close = (): void => {
     db.close()

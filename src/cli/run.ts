@@ -3,13 +3,14 @@ import { check } from './check.ts'
 import { init } from './init.ts'
 import { keys } from './keys.ts'
 import { prices } from './prices.ts'
+import { report } from './report.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { ConfigError, nearest } from '../config/problems.ts'
 import { StoreProblem } from '../store/store-problem.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, prices, init, simulate]
+const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, init, simulate]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {

@@ -167,6 +167,7 @@ describe('with no service running', () => {
     expect(await status(second, key)).toBe(401)
     second.signal('SIGTERM')
     expect(await second.exited).toBe(0)
+    // No socket and no write-ahead log: everything was closed.
     expect(readdirSync(join(second.dir, 'data')).toSorted()).toEqual([
       'admin.key',
       'keys.db',
@@ -297,7 +298,7 @@ describe('the file and made keys', () => {
   test('a second service on the same data directory is refused', async () => {
     const gateway = await start()
     await expect(start(CONFIG, { flags: ['--data-dir', join(gateway.dir, 'data')] })).rejects.toThrow(
-      /ended with 2[^]*dataDir: another switchyard runs on/,
+      /ended with 2[^]*dataDir: another switchyard service works in/,
     )
     expect(await status(gateway, 'sk-test')).toBe(200)
   })
