@@ -1,181 +1,98 @@
-/**
- * `npm run bench:ledger`: what the ledger costs. CPU that budgets add to a request (admit, hold, settle) at 200 requests at a time, next
- * to the same without a ledger; reservations per second with fsync; time until 10^5 open tasks are ready again.
- */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { LEDGER_FILE, openLedgerFile } from '../src/budget/ledger-file.ts'
-import { JournaledLedger } from '../src/budget/journaled-ledger.ts'
-import { KeyAdmitter } from '../src/budget/key-admitter.ts'
-import { SqliteJournal } from '../src/budget/sqlite-journal.ts'
-import { ThreadedJournal } from '../src/budget/threaded-journal.ts'
-import { encodeTask, newTask, taskKey } from '../src/budget/task.ts'
-import { UnlimitedLedger } from '../src/budget/unlimited-ledger.ts'
-import { openBudgeting, type Budgeting } from '../src/budgeting.ts'
-import type { Config } from '../src/config/config.ts'
-import type { Admitter, Ledger } from '../src/gateway/steps.ts'
-import { openHoldBounds } from '../src/hold-bounds.ts'
-import { toNanoUsd } from '../src/shared/money.ts'
-import { chatRequest, makeCall, target, usage } from '../test/support/fake-steps.ts'
+/** What the ledger costs: CPU per request beside none, reservations per second with fsync, and a start with many open tasks. See README.md. */
+import { ledgerCost } from './scenarios/ledger-cost.ts'
+import { ledgerPower } from './scenarios/ledger-power.ts'
+import { ledgerRestart } from './scenarios/ledger-restart.ts'
+import { readFlags } from './support/options.ts'
+import { Progress } from './support/progress.ts'
+import { writeReport } from './support/report.ts'
+import { short, table } from './support/table.ts'
 
-const CALLERS = 200
-const ROUNDS = 3
-const REQUESTS = 40_000
-const OPEN_TASKS = 100_000
-const DAY = '2026-11-25'
-let calls = 0
+const ALL = ['cost', 'power', 'restart'] as const
+const flags = readFlags({
+  help: `node benchmarks/ledger.ts [--scenarios cost,power,restart] [--rounds 5] [--seconds 4] [--quick]
 
-const dir = mkdtempSync(join(tmpdir(), 'switchyard-bench-'))
-try {
-  await addedCpu()
-  await withFsync()
-  await openTasks()
-} finally {
-  rmSync(dir, { recursive: true, force: true })
-}
+cost:    CPU per request of admit, reserve, settle and release at 200 concurrent requests, SQLite with durability "process",
+         beside a ledger that does nothing; rounds are interleaved
+power:   reservations per second with durability "power" (fsync before each is answered), 200 waiting at a time
+restart: start to ready of the real service on a ledger with 100,000 open tasks, each with an attempt of unknown outcome
+Writes benchmarks/results/ledger.json, or ledger-quick.json.`,
+  rounds: 5,
+  seconds: 4,
+  quick: { rounds: 1, seconds: 0.3 },
+})
+const wanted = flags.scenarios.length === 0 ? ALL : ALL.filter((one) => flags.scenarios.includes(one))
+const progress = new Progress(wanted.length)
+const report: Record<string, unknown> = {}
 
-function open(dataDir: string): Budgeting {
-  const config = {
-    dataDir,
-    durability: 'process',
-    taskTypes: { default: { maxUsd: 1_000_000, concurrency: 1000 } },
-    budget: { holdWaitMs: 10_000, minOutputTokens: 64, taskIdleMinutes: 60 },
-    retention: { attemptsDays: 90, eventsMaxBytes: 0 },
-  } as unknown as Config
-  const reporter = { refused: () => {}, exceeded: () => {}, taskEnded: () => {} }
-  const { boundOf } = openHoldBounds([])
-  return openBudgeting(config, {
-    boundOf,
-    now: () => performance.now(),
-    wallNow: Date.now,
-    reporter,
-    onEvent: () => {},
-  })
-}
-
-async function addedCpu(): Promise<void> {
-  const budgets = open(join(dir, 'cpu'))
-  const cases = [
-    ['no task', () => undefined],
-    ['20 tasks', (i: number) => `a${i % 20}`],
-    ['2,000 tasks', (i: number) => `b${i % 2000}`],
-  ] as const
-  for (const [name, taskOf] of cases) {
-    const added: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const without = await cpuPerRequest(new KeyAdmitter(), new UnlimitedLedger(), taskOf)
-      const withBudgets = await cpuPerRequest(budgets.admitter, budgets.ledger, taskOf)
-      added.push(withBudgets - without)
+for (const name of wanted) {
+  progress.step(name)
+  switch (name) {
+    case 'cost': {
+      const rows = await ledgerCost({ rounds: flags.rounds, calls: flags.quick ? 2000 : 40_000, concurrent: 200 })
+      report[name] = rows
+      progress.end()
+      console.log(
+        table(
+          ['ledger, 200 concurrent', 'CPU us/request', 'min-max', 'added us', 'min-max', 'n'],
+          rows.map((row) => [
+            row.name,
+            short(row.us.median),
+            `${short(row.us.min)}-${short(row.us.max)}`,
+            short(row.added.median),
+            `${short(row.added.min)}-${short(row.added.max)}`,
+            `${flags.rounds}x${row.calls}`,
+          ]),
+        ),
+      )
+      break
     }
-    added.sort((a, b) => a - b)
-    const [least, middle, most] = added.map((each) => each.toFixed(1))
-    console.log(
-      `added CPU per request, ${name}: ${middle} us (${least} to ${most}, n = ${REQUESTS} x ${ROUNDS}, ${CALLERS} at a time)`,
-    )
-  }
-  await budgets.close()
-}
-
-/** Microseconds, with the answer 10 ms away. */
-async function cpuPerRequest(
-  admitter: Admitter,
-  ledger: Ledger,
-  taskOf: (i: number) => string | undefined,
-): Promise<number> {
-  const request = chatRequest({ bodyBytes: 1000, maxOutputTokens: 100 })
-  const to = target('m')
-  let next = 0
-  const started = process.cpuUsage()
-  await Promise.all(
-    Array.from({ length: CALLERS }, async () => {
-      while (next < REQUESTS) {
-        const id = taskOf(next++)
-        const call = makeCall({
-          id: `req_${(calls += 1).toString(36).padStart(16, '0')}`,
-          task: { id, type: undefined, budgetUsd: undefined, maxToolCalls: undefined, deadlineMs: undefined },
-          request,
-          startedMs: performance.now(),
-        })
-        const admission = await admitter.admit(call)
-        const hold = await ledger.reserve(call, admission, { callId: call.id, number: 1, target: to })
-        await sleep(10)
-        await ledger.settle(hold, { kind: 'complete', usage: usage(250, 50) })
-        admitter.release(call, admission, usage(250, 50))
-      }
-    }),
-  )
-  const { user, system } = process.cpuUsage(started)
-  return (user + system) / REQUESTS
-}
-
-async function withFsync(): Promise<void> {
-  const path = join(dir, 'power.sqlite')
-  const db = openLedgerFile(path, 'power')
-  const journal = new ThreadedJournal(path, new SqliteJournal(db))
-  const ledger = new JournaledLedger(journal, { defer: setImmediate })
-  for (const callers of [1, 16, 200]) {
-    const count = callers === 1 ? 500 : 20_000
-    const latencies: number[] = []
-    let next = 0
-    const started = performance.now()
-    await Promise.all(
-      Array.from({ length: callers }, async () => {
-        while (next < count) {
-          const number = next++
-          const asked = performance.now()
-          const id = `${callers}/${number}`
-          await ledger.reserve(reservation(id, `t${number % 100}`))
-          latencies.push(performance.now() - asked)
-          ledger.settle(id, [500, 500])
-        }
-      }),
-    )
-    const perSecond = Math.round(count / ((performance.now() - started) / 1000))
-    latencies.sort((a, b) => a - b)
-    const at = (share: number): string => (latencies[Math.floor(count * share)] as number).toFixed(2)
-    console.log(
-      `durability power, ${callers} at a time: ${perSecond} reservations/s, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
-    )
-  }
-  await ledger.close()
-  await journal.close()
-  db.close()
-}
-
-async function openTasks(): Promise<void> {
-  const dataDir = join(dir, 'open')
-  await open(dataDir).close()
-  const db = openLedgerFile(join(dataDir, LEDGER_FILE), 'process')
-  const ledger = new JournaledLedger(new SqliteJournal(db), { defer: setImmediate })
-  for (let from = 0; from < OPEN_TASKS; from += 1000) {
-    await Promise.all(
-      Array.from({ length: 1000 }, async (_, i) => {
-        const task = newTask('default', `task-${from + i}`, 'default', { usd: toNanoUsd(25e9) }, Date.now())
-        ledger.write('task', taskKey('default', task.id), encodeTask(task))
-        await ledger.reserve(reservation(task.id, task.id))
-        ledger.settle(task.id, [500, 500])
-      }),
-    )
-  }
-  await ledger.close()
-  db.close()
-  const started = performance.now()
-  const budgets = open(dataDir)
-  const ready = performance.now() - started
-  await budgets.close()
-  console.log(`${OPEN_TASKS} open tasks: ledger ready in ${ready.toFixed(0)} ms`)
-}
-
-function reservation(id: string, task: string): Parameters<JournaledLedger['reserve']>[0] {
-  return {
-    id,
-    sendsAtOnce: true,
-    lines: [
-      { book: `task:usd:default/${task}`, amount: 1000, limit: 25e9 },
-      { book: `key:usd:${DAY}:ci`, amount: 1000, limit: undefined },
-    ],
-    note: { tenant: 'default', key: 'ci', task, taskType: 'default', model: 'm', upstream: 'u', day: DAY, atMs: 1 },
+    case 'power': {
+      const result = await ledgerPower({ seconds: flags.seconds, concurrent: 200 })
+      report[name] = result
+      progress.end()
+      console.log(
+        table(
+          ['durability power, 200 waiting', 'per second', 'p50 ms', 'p99 ms', 'n'],
+          [
+            [
+              'reserve and settle',
+              short(result.perSecond),
+              short(result.p50Ms),
+              short(result.p99Ms),
+              String(result.reservations),
+            ],
+          ],
+        ),
+      )
+      break
+    }
+    case 'restart': {
+      const result = await ledgerRestart({
+        tasks: flags.quick ? 1000 : 100_000,
+        starts: flags.quick ? 1 : 5,
+        note: (text) => progress.note(text),
+      })
+      report[name] = result
+      progress.end()
+      const ms = result.readyMs.toSorted((a, b) => a - b)
+      console.log(
+        table(
+          ['start to ready', 'median ms', 'min-max', 'unresolved USD', 'starts'],
+          [
+            [
+              `${result.tasks} open tasks`,
+              short(ms[Math.floor(ms.length / 2)] ?? Number.NaN),
+              `${short(ms[0] ?? Number.NaN)}-${short(ms.at(-1) ?? Number.NaN)}`,
+              short(result.unresolvedUsd),
+              String(ms.length),
+            ],
+          ],
+        ),
+      )
+      break
+    }
+    default:
+      name satisfies never
   }
 }
+console.log(`\n${writeReport(flags.quick ? 'ledger-quick' : 'ledger', report)}`)

@@ -298,7 +298,7 @@ describe('the file and made keys', () => {
   test('a second service on the same data directory is refused', async () => {
     const gateway = await start()
     await expect(start(CONFIG, { flags: ['--data-dir', join(gateway.dir, 'data')] })).rejects.toThrow(
-      /ended with 2[^]*dataDir: another switchyard service works in/,
+      /ended with 2[^]*dataDir: another switchyard runs on/,
     )
     expect(await status(gateway, 'sk-test')).toBe(200)
   })
