@@ -4,6 +4,7 @@
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
+import { WrapUpRouter } from './budget/wrap-up-router.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
@@ -12,6 +13,7 @@ import type { Config } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { ConfigError } from './config/problems.ts'
 import { ControlSocketError, openControlSocket, type ControlSocket } from './control/control-socket.ts'
+import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
@@ -99,7 +101,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
-  const operations = new Operations(access.operations)
+  const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.reconciler)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting)
@@ -190,7 +192,7 @@ function buildRuntime(
   const steps: Steps = {
     admitter: budgeting.admitter,
     cache: new NoCache(),
-    router: limited.behind(router),
+    router: new WrapUpRouter(limited.behind(router)),
     ledger: budgeting.ledger,
     sender: limited.noting(sender),
     judge: new AcceptAll(),

@@ -17,8 +17,10 @@ import { Tasks } from './budget/tasks.ts'
 import { WaitingLines } from './budget/waiting-line.ts'
 import { WallDay } from './budget/wall-day.ts'
 import type { Config } from './config/config.ts'
+import type { Reconciler } from './control/ledger-operations.ts'
 import type { Admitter, Ledger } from './gateway/steps.ts'
 import type { TaskService, TaskState } from './gateway/tasks.ts'
+import { reconcilerOf } from './reconciler.ts'
 import type { ErrorCode } from './shared/errors.ts'
 import { ZERO_USD, addUsd, type NanoUsd, toNanoUsd } from './shared/money.ts'
 import { damaged, lockDataDir } from './store/sqlite-file.ts'
@@ -62,6 +64,7 @@ export interface Budgeting {
   readonly admitter: Admitter
   readonly ledger: Ledger
   readonly service: TaskService
+  readonly reconciler: Reconciler
   openMoney(): OpenMoney
   reload(config: Config): void
   close(): Promise<void>
@@ -140,6 +143,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       admitter: new BudgetAdmitter(new KeyAdmitter(), tasks),
       ledger: budget,
       service: new TaskDesk({ tasks, ledger, history: new LedgerHistory(db), lines }),
+      reconciler: reconcilerOf(ledger, wallNow),
       openMoney: () => openMoney(ledger),
       reload(next) {
         types = taskTypes(next.taskTypes)

@@ -2,6 +2,7 @@ import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { check } from './check.ts'
 import { init } from './init.ts'
 import { keys } from './keys.ts'
+import { ledger } from './ledger.ts'
 import { prices } from './prices.ts'
 import { report } from './report.ts'
 import { serve } from './serve.ts'
@@ -10,7 +11,7 @@ import { ConfigError, nearest } from '../config/problems.ts'
 import { StoreProblem } from '../store/store-problem.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, init, simulate]
+const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, ledger, init, simulate]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
