@@ -3,6 +3,7 @@
  * follows changes that this or another process makes.
  */
 import { KeyLimiters } from './budget/key-limiters.ts'
+import { keyModelProblem } from './config/check-names.ts'
 import type { Config, KeyConfig } from './config/config.ts'
 import { ConfigError } from './config/problems.ts'
 import { keyOperations } from './control/key-operations.ts'
@@ -49,6 +50,7 @@ export class Access {
   /** The next moment at which a key ends, milliseconds since 1970. */
   #nextEnd = Infinity
   #keyring: Keyring
+  #isReadable = true
 
   /** Opens the made keys of the data directory. Throws ConfigError. */
   constructor(config: Config, options: AccessOptions) {
@@ -67,6 +69,7 @@ export class Access {
     this.operations = keyOperations({
       store: this.#store,
       staticKeys: () => this.#config.keys,
+      modelProblem: (name) => keyModelProblem(this.#config, this.#config.targets)(name),
       wallNow: options.wallNow,
       changed: (what, key) => {
         options.onEvent({ event: 'key', what, name: key.name, prefix: key.prefix, tenant: key.tenant })
@@ -109,7 +112,11 @@ export class Access {
       if (isChanged) this.#options.onEvent({ event: 'key', what: 'changed by another process' })
       // A keyring refuses an ended key to the millisecond; the new one is for whoever remembers answers of the old.
       if (isChanged || this.#options.wallNow() >= this.#nextEnd) this.#refresh()
+      this.#isReadable = true
     } catch (error) {
+      // Said once, not twice a second.
+      if (!this.#isReadable) return
+      this.#isReadable = false
       this.#options.onEvent({ event: 'key', what: 'cannot be read, the last state counts', detail: String(error) })
     }
   }

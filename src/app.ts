@@ -6,8 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
-import { KeyAdmitter } from './budget/key-admitter.ts'
-import { UnlimitedLedger } from './budget/unlimited-ledger.ts'
+import { openBudgeting, type Budgeting } from './budgeting.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
 import type { Config } from './config/config.ts'
@@ -57,11 +56,19 @@ const now = (): number => performance.now()
 export async function buildApp(config: Config, options: AppOptions): Promise<App> {
   prepareDataDir(config.dataDir)
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
+  const metrics = new Metrics(() => sender.status())
+  // Before anything that would have to be closed again: of two services on one ledger the second ends here.
+  const budgeting = openBudgeting(config, {
+    now,
+    wallNow: Date.now,
+    reporter: metrics.budget,
+    onEvent: (event) => log?.logger.warn(event),
+  })
+  metrics.budget.watch(() => budgeting.openMoney())
   const scorer = loadTrainedScorer(ROUTER_MODEL)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
-  const metrics = new Metrics(() => sender.status())
   const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
   const access = new Access(config, {
     adminSha256: hashKey(config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)),
@@ -71,7 +78,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onEvent: (event) => log?.logger.info(event),
   })
   const operations = new Operations(access.operations)
-  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, access.keyring)
+  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, access.keyring, budgeting)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -85,6 +92,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     idempotency: new IdempotencyMemory(),
     operations,
+    tasks: budgeting.service,
     now,
     onDefect: defect,
   })
@@ -106,6 +114,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       sender
         .reload(upstreamOptions(next, simulator?.url))
         .catch((error: unknown) => log?.logger.warn({ event: 'reload', detail: String(error) }))
+      budgeting.reload(next)
       runtime = { ...built, keyring: access.keyring }
       current = next
     },
@@ -114,6 +123,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       await server.app.close()
       await control?.close()
       access.close()
+      await budgeting.close()
       await sender.close()
       await simulator?.close()
     },
@@ -126,6 +136,7 @@ function buildRuntime(
   sender: UpstreamSender,
   reporter: Reporter,
   keyring: Keyring,
+  budgeting: Budgeting,
 ): Runtime {
   const router = createRouter({
     targets: config.targets,
@@ -137,10 +148,10 @@ function buildRuntime(
     random: Math.random,
   })
   const steps: Steps = {
-    admitter: new KeyAdmitter(),
+    admitter: budgeting.admitter,
     cache: new NoCache(),
     router,
-    ledger: new UnlimitedLedger(),
+    ledger: budgeting.ledger,
     sender,
     judge: new AcceptAll(),
     reporter,

@@ -7,7 +7,12 @@ import type { Tasks } from './tasks.ts'
  * What happens to a call whose task is at a limit. `again` = the limit may have been raised, look once more; `wrap-up` = this call is
  * the task's last one, to be served without tools. Throws `error` where the call is refused.
  */
-export async function atLimit(tasks: Tasks, task: Task, call: Call, error: SwitchyardError): Promise<'again' | 'wrap-up'> {
+export async function atLimit(
+  tasks: Tasks,
+  task: Task,
+  call: Call,
+  error: SwitchyardError,
+): Promise<'again' | 'wrap-up'> {
   const { onLimit, parkMs } = tasks.type(task.type)
   if (onLimit === 'wrap_up' && task.wrapUp === 'none') {
     task.wrapUp = 'given'
@@ -23,7 +28,10 @@ export async function atLimit(tasks: Tasks, task: Task, call: Call, error: Switc
   tasks.move(task, 'paused_budget')
   if (parkMs > 0 && (await tasks.park(task, call))) {
     if (task.state === 'stopped' || task.state === 'cancelled')
-      throw new SwitchyardError('task_ended', `The task has ended (${task.state}). Start another one for further requests.`)
+      throw new SwitchyardError(
+        'task_ended',
+        `The task has ended (${task.state}). Start another one for further requests.`,
+      )
     return 'again'
   }
   throw error

@@ -1,6 +1,7 @@
-import type { Price, Target } from '../gateway/steps.ts'
+import type { Target } from '../gateway/steps.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { toNanoUsd, type NanoUsd } from '../shared/money.ts'
+import type { Price } from '../shared/price.ts'
 
 export interface BoundInput {
   readonly request: ChatRequest
@@ -38,7 +39,8 @@ const MOST_INJECTED = 16_384
 export function simpleBound({ request, price, remaining, minOutputTokens }: BoundInput): Bound {
   const inputTokens = request.bodyBytes + TOKENS_PER_MESSAGE * request.messages.length + TOKENS_PER_REQUEST
   const inputPerM = Math.max(price.inputPerM, price.cachedInputPerM ?? 0, price.cacheWritePerM ?? 0)
-  const amountOf = (output: number): number => Math.ceil((inputTokens * inputPerM + output * price.outputPerM) / TOKENS_PER_PRICE)
+  const amountOf = (output: number): number =>
+    Math.ceil((inputTokens * inputPerM + output * price.outputPerM) / TOKENS_PER_PRICE)
   const cap = request.maxOutputTokens
   const isCapped = cap !== undefined || remaining === undefined || price.outputPerM === 0
   const room =
@@ -51,7 +53,11 @@ export function simpleBound({ request, price, remaining, minOutputTokens }: Boun
   const needed = amountOf(isCapped ? outputTokens : minOutputTokens * request.n)
   if (!Number.isSafeInteger(amount)) return { kind: 'refused', param: 'max_tokens', needed: undefined }
   if ((!isCapped && each < minOutputTokens) || (remaining !== undefined && amount > remaining)) {
-    return { kind: 'refused', param: cap === undefined ? undefined : 'max_tokens', needed: toNanoUsd(Math.max(0, needed)) }
+    return {
+      kind: 'refused',
+      param: cap === undefined ? undefined : 'max_tokens',
+      needed: toNanoUsd(Math.max(0, needed)),
+    }
   }
   return {
     kind: 'hold',

@@ -78,7 +78,10 @@ export class Books {
     let isHeldOnly = true
     for (const [index, { book: name, amount, limit }] of lines.entries()) {
       if (!isAmount(amount) && !(Number.isInteger(amount) && amount > 0))
-        return { kind: 'invalid', reason: `${name}: ${String(amount)} is not an amount (a whole number >= 0 is needed)` }
+        return {
+          kind: 'invalid',
+          reason: `${name}: ${String(amount)} is not an amount (a whole number >= 0 is needed)`,
+        }
       if (limit !== undefined && !isAmount(limit))
         return { kind: 'invalid', reason: `${name}: ${String(limit)} is not a limit` }
       const book = this.#book(name)
@@ -189,7 +192,17 @@ export class Books {
       if (state === 'unresolved') book.unresolved += amount
       else book.held += amount
     }
-    this.#attempts.set(id, { id, state, lines, note, books, settled: undefined, tokens: undefined, isDirty: false, row })
+    this.#attempts.set(id, {
+      id,
+      state,
+      lines,
+      note,
+      books,
+      settled: undefined,
+      tokens: undefined,
+      isDirty: false,
+      row,
+    })
   }
 
   /** Drops books out of memory that nothing holds and that are written down; they are read again when needed. */

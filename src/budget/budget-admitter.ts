@@ -73,10 +73,15 @@ export class BudgetAdmitter implements Admitter {
       const { concurrency } = task.limits
       if (concurrency !== undefined && task.running > concurrency) {
         const sentence = `The task has ${concurrency} requests under way, which is its limit.`
-        throw new SwitchyardError('task_concurrency', sentence, { retryAfterMs: CONCURRENCY_RETRY_MS, param: 'concurrency' })
+        throw new SwitchyardError('task_concurrency', sentence, {
+          retryAfterMs: CONCURRENCY_RETRY_MS,
+          param: 'concurrency',
+        })
       }
       const error = task.isPausedByHand
-        ? new SwitchyardError('task_limit_reached', 'The task is paused. It goes on after "resume".', { param: 'paused' })
+        ? new SwitchyardError('task_limit_reached', 'The task is paused. It goes on after "resume".', {
+            param: 'paused',
+          })
         : this.#limitReached(task)
       if (error === undefined) return false
       if (task.isPausedByHand) {

@@ -1,7 +1,8 @@
-import type { Attempt, Call, Charge, Hold, Ledger, Price, SendOutcome } from '../gateway/steps.ts'
+import type { Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
 import type { Usage } from '../protocol/answer.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { addUsd, formatUsd, toNanoUsd, ZERO_USD, type NanoUsd } from '../shared/money.ts'
+import { isTierPriced, type Price } from '../shared/price.ts'
 import type { Bound, BoundOf } from './attempt-bound.ts'
 import { atLimit } from './at-limit.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
@@ -107,8 +108,9 @@ export class BudgetLedger implements Ledger {
   async settle(given: Hold, outcome: SendOutcome): Promise<Charge> {
     const hold = given as BudgetHold
     await this.#close(hold, outcome)
-    const isUnpriced = hold.price === undefined && outcome.usage !== undefined
-    return { cost: isUnpriced ? undefined : hold.cost }
+    const { usage } = outcome
+    const isPriced = usage === undefined || (hold.price !== undefined && isTierPriced(hold.price, usage.serviceTier))
+    return { cost: isPriced ? hold.cost : undefined }
   }
 
   /** Waits in the line of a book until the call fits. Undefined = look again from the start (the books have changed). */
@@ -126,7 +128,8 @@ export class BudgetLedger implements Ledger {
         const isCalled = await place.wait(untilMs - this.#options.now(), call.signal)
         call.signal.throwIfAborted()
         if (!isCalled) {
-          const sentence = 'Other requests hold what is left of the budget for as long as they run. Send the request again.'
+          const sentence =
+            'Other requests hold what is left of the budget for as long as they run. Send the request again.'
           throw this.#refuse(new SwitchyardError('task_budget_held', sentence, { retryAfterMs: HELD_RETRY_MS }))
         }
         const look = await this.#look(call, admission, attempt, price, book)
@@ -189,15 +192,22 @@ export class BudgetLedger implements Ledger {
         return result.isHeldOnly ? { kind: 'wait', book: result.book } : this.#bookFull(result, books, task)
       case 'unavailable':
         throw this.#refuse(
-          new SwitchyardError('ledger_unavailable', 'The ledger cannot be written at the moment, and nothing is sent without it.', {
-            retryAfterMs: UNAVAILABLE_RETRY_MS,
-            detail: result.reason,
-          }),
+          new SwitchyardError(
+            'ledger_unavailable',
+            'The ledger cannot be written at the moment, and nothing is sent without it.',
+            {
+              retryAfterMs: UNAVAILABLE_RETRY_MS,
+              detail: result.reason,
+            },
+          ),
         )
       case 'invalid':
       case 'conflict':
         this.#options.events.alarm(hold.id, result.kind === 'invalid' ? result.reason : 'two attempts of one id')
-        throw new SwitchyardError('internal_error', 'The gateway failed on this request; its log has the cause under this request id.')
+        throw new SwitchyardError(
+          'internal_error',
+          'The gateway failed on this request; its log has the cause under this request id.',
+        )
       default:
         return result satisfies never
     }
@@ -283,7 +293,12 @@ export class BudgetLedger implements Ledger {
   async #again(hold: BudgetHold, failed: SendOutcome): Promise<boolean> {
     await this.#close(hold, failed)
     hold.tries += 1
-    const result = await this.#options.ledger.reserve({ id: hold.id, lines: hold.lines, note: hold.note, sendsAtOnce: true })
+    const result = await this.#options.ledger.reserve({
+      id: hold.id,
+      lines: hold.lines,
+      note: hold.note,
+      sendsAtOnce: true,
+    })
     hold.isOpen = result.kind === 'admitted'
     return hold.isOpen
   }
@@ -297,7 +312,8 @@ export class BudgetLedger implements Ledger {
       this.#expect(hold, await ledger.void(hold.id))
       return
     }
-    const usage = billing === 'used' && outcome.usage !== undefined ? boundedUsage(outcome.usage, hold, outcome) : undefined
+    const usage =
+      billing === 'used' && outcome.usage !== undefined ? boundedUsage(outcome.usage, hold, outcome) : undefined
     const cost = usage === undefined ? undefined : costOf(usage, hold.price)
     if (usage === undefined || cost === undefined) {
       this.#expect(hold, await ledger.unresolve(hold.id))
@@ -335,7 +351,8 @@ export class BudgetLedger implements Ledger {
         : new SwitchyardError('task_limit_reached', sentence, { param: book.param })
       return { kind: 'gone', isTasks, error }
     }
-    const needs = bound.needed === undefined ? 'may cost more than that' : `may cost up to ${formatUsd(bound.needed)} USD`
+    const needs =
+      bound.needed === undefined ? 'may cost more than that' : `may cost up to ${formatUsd(bound.needed)} USD`
     const param = bound.param ?? (isTasks ? undefined : book.param)
     const error = new SwitchyardError(
       'request_exceeds_remaining',
@@ -436,9 +453,10 @@ function boundedUsage(usage: Usage, hold: BudgetHold, outcome: SendOutcome): Usa
   }
 }
 
-/** Undefined where the cost leaves the safe integers. */
+/** Undefined where the price of the service tier is not known, or the cost leaves the safe integers. */
 function costOf(usage: Usage, price: Price | undefined): NanoUsd | undefined {
   if (price === undefined) return ZERO_USD
+  if (!isTierPriced(price, usage.serviceTier)) return undefined
   try {
     return charge(usage, price)
   } catch {

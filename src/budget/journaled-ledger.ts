@@ -57,7 +57,10 @@ export class JournaledLedger implements AttemptLedger {
       if (attempt.state === 'unresolved') continue
       if (attempt.state === 'reserved') recovered.voided += 1
       else recovered.unresolved += 1
-      this.#step(attempt.id, attempt.state === 'reserved' ? this.books.void(attempt.id) : this.books.unresolve(attempt.id))
+      this.#step(
+        attempt.id,
+        attempt.state === 'reserved' ? this.books.void(attempt.id) : this.books.unresolve(attempt.id),
+      )
     }
     this.recovered = recovered
   }
@@ -164,7 +167,12 @@ export class JournaledLedger implements AttemptLedger {
       this.#settleIdle()
       return undefined
     }
-    const taken = { attempts: this.#attempts, books: this.#dirtyBooks, documents: this.#documents, waiting: this.#waiting }
+    const taken = {
+      attempts: this.#attempts,
+      books: this.#dirtyBooks,
+      documents: this.#documents,
+      waiting: this.#waiting,
+    }
     this.#attempts = new Set()
     this.#dirtyBooks = new Set()
     this.#documents = new Map()

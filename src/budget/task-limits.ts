@@ -32,5 +32,5 @@ export function lowered(limits: TaskLimits, wanted: TaskLimits): TaskLimits {
     const lower = a === undefined ? b : b === undefined ? a : Math.min(a, b)
     if (lower !== undefined) result[name] = lower
   }
-  return result as TaskLimits
+  return result
 }

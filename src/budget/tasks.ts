@@ -60,6 +60,11 @@ export class Tasks {
     return task
   }
 
+  /** The task if it is in memory, where it may be newer than what is written. */
+  peek(tenant: string, id: string): Task | undefined {
+    return this.#known.get(taskKey(tenant, id))
+  }
+
   /** Throws `task_not_found`, for another tenant's task too. */
   get(tenant: string, id: string): Task {
     const task = this.find(tenant, id)
@@ -79,7 +84,10 @@ export class Tasks {
     const { budgetUsd, maxToolCalls, deadlineMs, type } = call.task
     const task = this.find(call.caller.tenant, id) ?? this.create(call.caller.tenant, id, type ?? 'default', {})
     if (hasEnded(task)) {
-      throw new SwitchyardError('task_ended', `The task has ended (${task.state}). Start another one for further requests.`)
+      throw new SwitchyardError(
+        'task_ended',
+        `The task has ended (${task.state}). Start another one for further requests.`,
+      )
     }
     if (budgetUsd !== undefined && (task.askedUsd === undefined || budgetUsd < task.askedUsd)) {
       task.askedUsd = budgetUsd
@@ -100,7 +108,9 @@ export class Tasks {
 
   /** Milliseconds since the task's first request; 0 before it. */
   ageMs(task: Task): number {
-    return task.startedMs === undefined ? 0 : Math.max(0, Math.max(task.lastMs, this.#options.wallNow()) - task.startedMs)
+    return task.startedMs === undefined
+      ? 0
+      : Math.max(0, Math.max(task.lastMs, this.#options.wallNow()) - task.startedMs)
   }
 
   save(task: Task): void {

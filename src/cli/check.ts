@@ -1,6 +1,7 @@
-import type { Config, KeyConfig, Price, RouteConfig, Target, UpstreamConfig } from '../config/config.ts'
+import type { Config, KeyConfig, RouteConfig, Target, UpstreamConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatUsd } from '../shared/money.ts'
+import type { Price } from '../shared/price.ts'
 import { hasMadeKeys } from '../store/key-store.ts'
 import { EXIT, type Command } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
@@ -38,7 +39,7 @@ function describe(config: Config, style: Style): readonly string[] {
       ...Object.entries(config.aliases).map(([alias, meant]) => `alias ${alias} -> ${meant}`),
       ...config.keys.map(keyLine),
     ]),
-    ...section('limits of tasks (shown, not enforced yet)', taskTypes(config)),
+    ...section('limits of tasks', taskTypes(config)),
   ]
 }
 

@@ -3,7 +3,8 @@ import type { ConfigFlags } from '../config/load.ts'
 import { nearest } from '../config/problems.ts'
 import { UsageError } from './command.ts'
 
-const OPTIONS = {
+/** Flags of every command that reads the configuration. */
+export const CONFIG_OPTIONS: ParseArgsOptionsConfig = {
   config: { type: 'string' },
   host: { type: 'string' },
   port: { type: 'string' },
@@ -11,7 +12,7 @@ const OPTIONS = {
   log: { type: 'string' },
   simulate: { type: 'boolean' },
   'no-detect': { type: 'boolean' },
-} as const satisfies ParseArgsOptionsConfig
+}
 
 export const CONFIG_FLAGS_HELP = `  --config FILE     configuration file (default: switchyard.yaml in the working directory, if there is one)
   --host ADDRESS    listening address (default 127.0.0.1)
@@ -24,7 +25,11 @@ Each flag wins over its environment variable (SWITCHYARD_CONFIG, _HOST, _PORT, _
 
 /** The flags that `serve` and `check` share. Throws UsageError. */
 export function parseConfigFlags(args: readonly string[]): ConfigFlags {
-  const values = parseFlags(args, OPTIONS).values as Readonly<Record<string, string | boolean | undefined>>
+  return configFlagsOf(parseFlags(args, CONFIG_OPTIONS).values)
+}
+
+/** The flags that say how the configuration is read, out of a command's own. */
+export function configFlagsOf(values: Readonly<Record<string, unknown>>): ConfigFlags {
   const text = (name: string): string | undefined => values[name] as string | undefined
   return {
     config: text('config'),

@@ -93,7 +93,7 @@ routes:
 # Names that agents already send.
 aliases: { "claude-haiku-*": auto }
 
-# Who may call. Without keys everybody on this machine may, web pages may not.
+# Who may call. Without keys everybody on this machine may, web pages may not. "switchyard keys create" makes keys without this file.
 # keys:
 #   - { name: ci, key: env:CI_KEY, tenant: acme, requestsPerMinute: 600, models: [auto, qwen-small] }
 

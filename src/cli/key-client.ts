@@ -43,7 +43,13 @@ export async function callKeyOperation(
   const store = new KeyStore(dataDir)
   try {
     const staticKeys = keys.map(publicPart)
-    const alone = keyOperations({ store, staticKeys: () => staticKeys, wallNow: Date.now, changed: () => {} })
+    const alone = keyOperations({
+      store,
+      staticKeys: () => staticKeys,
+      modelProblem: () => undefined,
+      wallNow: Date.now,
+      changed: () => {},
+    })
     return { result: await new Operations(alone).call(name, input), by: 'files', where: dataDir }
   } finally {
     store.close()

@@ -2,12 +2,14 @@ import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { check } from './check.ts'
 import { init } from './init.ts'
 import { keys } from './keys.ts'
+import { prices } from './prices.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { ConfigError, nearest } from '../config/problems.ts'
+import { StoreProblem } from '../store/store-problem.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, init, simulate]
+const COMMANDS: readonly Command[] = [serve, check, keys, prices, init, simulate]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -27,7 +29,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (rest.includes('--help') || rest.includes('-h')) return say(io, command.usage)
     return await command.run(rest, io)
   } catch (error) {
-    if (error instanceof UsageError || error instanceof ConfigError) {
+    if (error instanceof UsageError || error instanceof ConfigError || error instanceof StoreProblem) {
       io.stderr.write(`${error.message}\n`)
       return EXIT.usage
     }

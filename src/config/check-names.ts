@@ -38,16 +38,26 @@ export function checkNames(raw: FileConfig, targets: ReadonlyMap<string, Target>
       report(['aliases', alias], `it points to "${meant}", which is neither a route nor a model.${hint}`)
     }
   }
-  const allowed = new Set([...meanings, ...Object.keys(raw.aliases)])
+  const problemOf = keyModelProblem(raw, targets)
   raw.keys.forEach((key, index) =>
     key.models?.forEach((name, position) => {
-      if (!allowed.has(name))
-        report(
-          ['keys', index, 'models', position],
-          `there is no model "${name}".${suggestion(name, [...models, ...routeNames(routes), ...Object.keys(raw.aliases)])}`,
-        )
+      const problem = problemOf(name)
+      if (problem !== undefined) report(['keys', index, 'models', position], problem)
     }),
   )
+}
+
+/** What is wrong with a name in the list of models that a key may use; undefined = nothing. */
+export function keyModelProblem(
+  {
+    routes,
+    aliases,
+  }: { readonly routes: Readonly<Record<string, unknown>>; readonly aliases: Readonly<Record<string, string>> },
+  targets: ReadonlyMap<string, Target>,
+): (name: string) => string | undefined {
+  const known = [...targets.keys(), ...routeNames(Object.keys(routes)), ...Object.keys(aliases)]
+  const allowed = new Set([...known, ...servedNames(targets)])
+  return (name) => (allowed.has(name) ? undefined : `there is no model "${name}".${suggestion(name, known)}`)
 }
 
 function routeNames(routes: readonly string[]): readonly string[] {

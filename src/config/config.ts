@@ -1,9 +1,11 @@
-import type { Price, Target, UpstreamKind } from '../gateway/steps.ts'
+import type { Target, UpstreamKind } from '../gateway/steps.ts'
+import type { PriceSchedule } from '../budget/price-schedule.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'
+import type { TaskTypeFile } from './schema.ts'
 
-export type { Price, Target }
+export type { Target }
 
 export interface UpstreamConfig {
   readonly name: string
@@ -72,14 +74,25 @@ export interface Config {
   readonly dataDir: string
   readonly upstreams: readonly UpstreamConfig[]
   readonly targets: ReadonlyMap<string, Target>
+  /** Prices of each target by date; `target.price` is the one in force. */
+  readonly prices: ReadonlyMap<string, PriceSchedule>
   readonly routes: Readonly<Record<string, RouteConfig>>
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyConfig[]
   /** Limits over all keys of a tenant, made ones too. */
   readonly tenants: Readonly<Record<string, TenantConfig>>
   readonly log: string
-  /** Limits of the built-in and configured task types, for the banner. */
-  readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** The built-in and configured task types, dollars and seconds as written. */
+  readonly taskTypes: Readonly<Record<string, TaskTypeFile>>
+  readonly durability: 'process' | 'power'
+  readonly budget: {
+    readonly holdWaitMs: number
+    readonly minOutputTokens: number
+    readonly taskIdleMinutes: number
+  }
+  /** Path of the event log; undefined = none is written. */
+  readonly events: string | undefined
+  readonly retention: { readonly eventsMaxBytes: number; readonly attemptsDays: number }
   /** Lines about where the configuration came from, for the banner and `check`. */
   readonly origins: readonly string[]
   /** Every setting with the flag, variable or line it comes from, for `check`. */

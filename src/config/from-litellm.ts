@@ -1,6 +1,8 @@
 /** Translates a LiteLLM proxy configuration (docs.litellm.ai, "config.yaml", 2026) into ours; what has no counterpart is listed. */
 import { LineCounter, parseDocument, stringify } from 'yaml'
-import { lookUpPrice, providerAt } from '../budget/price-book.ts'
+import { providerAt, scheduleOf } from '../budget/price-book.ts'
+import { priceAt } from '../budget/price-schedule.ts'
+import { LITELLM_RATES, litellmPrice } from './litellm-price.ts'
 import { Lines } from './problems.ts'
 
 export interface Translation {
@@ -29,6 +31,7 @@ const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; rea
   lm_studio: { kind: 'openai', baseUrl: 'http://127.0.0.1:1234/v1' },
 }
 const KNOWN_PARAMS: ReadonlySet<string> = new Set([
+  ...LITELLM_RATES,
   'model',
   'api_base',
   'base_url',
@@ -37,8 +40,6 @@ const KNOWN_PARAMS: ReadonlySet<string> = new Set([
   'stream_timeout',
   'max_retries',
   'num_retries',
-  'input_cost_per_token',
-  'output_cost_per_token',
   'weight',
   'order',
   'extra_headers',
@@ -132,7 +133,7 @@ class Translator {
       .find((each) => each?.['upstream'] === name && each['model'] === model)
     // The same model at another address of one upstream became a replica there.
     if (existing === undefined) {
-      this.#models[modelName] = { upstream: name, model, ...this.#price(params) }
+      this.#models[modelName] = { upstream: name, model, ...litellmPrice(params) }
       this.#byGroup.set(group, [...known, modelName])
       const first = known[0]
       if (first !== undefined)
@@ -212,15 +213,6 @@ class Translator {
     if (name !== undefined) return `env:${name}`
     this.#note(at, 'a key in clear text was not copied; put it into a variable and write env:NAME')
     return undefined
-  }
-
-  #price(params: Fields): { readonly price?: Readonly<Record<string, number>> } {
-    const input = Number(params['input_cost_per_token'])
-    const output = Number(params['output_cost_per_token'])
-    if (!Number.isFinite(input) || !Number.isFinite(output)) return {}
-    // LiteLLM's prices are per token, ours per million.
-    const perM = (cost: number): number => Number((cost * 1e6).toPrecision(12))
-    return { price: { inputPerM: perM(input), outputPerM: perM(output) } }
   }
 
   #fallbacks(settings: Fields): void {
@@ -307,7 +299,8 @@ class Translator {
       const url = String(upstream['baseUrl'] ?? 'https://api.openai.com/v1')
       const provider = providerAt(url)
       const isKnown =
-        provider !== undefined && lookUpPrice(provider, String(model['model']), this.#context.now) !== undefined
+        provider !== undefined &&
+        priceAt(scheduleOf(provider, String(model['model'])), this.#context.now.getTime()) !== undefined
       if (!isKnown && !/^https?:\/\/(?:localhost|[\d.]+|\[[^\]]*\]|[^./]+)(?:[:/]|$)/.test(url))
         this.#note([], `models.${name}: the price book does not know ${String(model['model'])}; add price to it`)
     }

@@ -17,8 +17,8 @@ export interface LoadContext {
   readonly cwd: string
   readonly fetcher?: Fetcher
   readonly enginePorts?: readonly number[]
-  /** The day whose prices count; today if left out. */
-  readonly now?: Date
+  /** Unix milliseconds, for prices; the system's clock if left out. */
+  readonly now?: () => number
   /** Whether a data directory holds keys that were made by command; none does if left out. */
   readonly hasMadeKeys?: (dataDir: string) => boolean
 }
@@ -27,7 +27,7 @@ const DEFAULT_FILE = 'switchyard.yaml'
 
 /** Finds, reads, checks and resolves the configuration. Throws ConfigError with all problems at once. */
 export async function loadConfig(flags: ConfigFlags, context: LoadContext): Promise<Config> {
-  const { env, cwd, now = new Date(), hasMadeKeys = (): boolean => false } = context
+  const { env, cwd, now = Date.now, hasMadeKeys = (): boolean => false } = context
   const raw = findFile(flags, context)
   const own = settingsIn(raw)
   const isSimulated = flags.simulate === true || isOn(variableIn(env, 'SWITCHYARD_SIMULATE'))

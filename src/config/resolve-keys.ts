@@ -12,7 +12,8 @@ type Path = readonly (string | number)[]
 export interface KeyContext {
   readonly secrets: SecretReader
   readonly adminKey: Secret | undefined
-  readonly now: Date
+  /** Milliseconds since 1970. */
+  readonly nowMs: number
   readonly problem: (path: Path, sentence: string) => void
   readonly remark: (sentence: string) => void
 }
@@ -34,11 +35,8 @@ export function resolveKeys(files: readonly KeyFile[], context: KeyContext): Key
     seen.set(sha256.toString('hex'), key.name)
     seen.set(key.name, key.name)
     const expiresAtMs = key.expiresAt === undefined ? undefined : Date.parse(key.expiresAt)
-    if (expiresAtMs !== undefined && expiresAtMs <= context.now.getTime())
+    if (expiresAtMs !== undefined && expiresAtMs <= context.nowMs)
       context.remark(`keys.${index}.expiresAt has passed (${key.expiresAt}): the key "${key.name}" is refused`)
-    for (const limit of ['maxUsdPerDay', 'maxUsdPerMonth'] as const) {
-      if (key[limit] !== undefined) context.remark(notEnforced(`keys.${index}.${limit}`))
-    }
     return { ...publicPart(key), sha256, unknownFields: key.compat.unknownFields }
   })
 }
@@ -68,13 +66,12 @@ export function resolveTenants(
   remark: (sentence: string) => void,
 ): Readonly<Record<string, TenantConfig>> {
   const known = ['default', ...keys.map((key) => key.tenant)]
-  for (const [name, { maxUsdPerDay }] of Object.entries(tenants)) {
+  for (const name of Object.keys(tenants)) {
     if (!known.includes(name)) {
       const near = nearest(name, known)
       const hint = near === undefined ? '' : ` (is "${near}" meant?)`
       remark(`tenants.${name}: no key of this file is of this tenant${hint}; it counts for made keys`)
     }
-    if (maxUsdPerDay !== undefined) remark(notEnforced(`tenants.${name}.maxUsdPerDay`))
   }
   return Object.fromEntries(
     Object.entries(tenants).map(([name, { maxUsdPerDay }]) => [name, { maxUsdPerDay: nano(maxUsdPerDay) }]),
@@ -83,8 +80,4 @@ export function resolveTenants(
 
 function nano(usd: number | undefined): NanoUsd | undefined {
   return usd === undefined ? undefined : usdToNano(usd)
-}
-
-function notEnforced(setting: string): string {
-  return `${setting} is read but not enforced yet: this version meters and does not limit dollars`
 }

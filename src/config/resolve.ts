@@ -1,14 +1,14 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { isAbsolute, resolve as resolvePath } from 'node:path'
-import { lookUpPrice, providerAt } from '../budget/price-book.ts'
-import type { Capability, Price, Target, UpstreamKind } from '../gateway/steps.ts'
-import { usdToNano } from '../shared/money.ts'
+import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
+import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
+import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import { resolveKeys, resolveTenants } from './resolve-keys.ts'
-import type { FileConfig, ModelFile } from './schema.ts'
+import type { FileConfig } from './schema.ts'
 import { SecretReader } from './secrets.ts'
 
 export interface ResolveContext {
@@ -16,8 +16,8 @@ export interface ResolveContext {
   readonly cwd: string
   readonly file: string | undefined
   readonly lines: Lines
-  /** The day whose prices count. */
-  readonly now: Date
+  /** Unix milliseconds; also read later, since prices change while the service runs. */
+  readonly now: () => number
   /** Whether a data directory holds keys that were made by command; they make a key necessary as those of the file do. */
   readonly hasMadeKeys: (dataDir: string) => boolean
 }
@@ -82,7 +82,8 @@ class Resolver {
 
   run(): Omit<Config, 'provenance'> {
     const upstreams = this.#upstreams()
-    const targets = this.#targets(upstreams)
+    const prices = priceSchedules(this.#raw.models, upstreams)
+    const targets = this.#targets(upstreams, prices)
     const raw = withDefaultRoute(this.#raw, targets)
     for (const upstream of upstreams) {
       const isKnown = upstream.apiKey !== undefined || upstream.headers['authorization'] !== undefined
@@ -106,6 +107,7 @@ class Resolver {
       dataDir,
       upstreams,
       targets,
+      prices,
       routes: Object.fromEntries(
         Object.entries(raw.routes).map(([name, route]) => [
           name,
@@ -131,6 +133,10 @@ class Resolver {
           { ...TASK_TYPES[name], ...raw.taskTypes[name] },
         ]),
       ),
+      durability: raw.store.durability,
+      budget: raw.budget,
+      events: raw.telemetry.events === null ? undefined : this.#path(raw.telemetry.events),
+      retention: raw.retention,
       origins: this.#context.file === undefined ? [] : [`configuration: ${this.#context.file}`],
       remarks: this.#remarks,
     }
@@ -200,7 +206,12 @@ class Resolver {
     return []
   }
 
-  #targets(upstreams: readonly UpstreamConfig[]): ReadonlyMap<string, Target> {
+  #targets(
+    upstreams: readonly UpstreamConfig[],
+    prices: ReadonlyMap<string, PriceSchedule>,
+  ): ReadonlyMap<string, Target> {
+    const { now } = this.#context
+    const unpriced: string[] = []
     const targets = new Map<string, Target>()
     for (const [name, model] of Object.entries(this.#raw.models)) {
       const at = ['models', name]
@@ -218,8 +229,10 @@ class Resolver {
         continue
       }
       const tier = model.tier ?? (upstream.kind === 'openai' && isPublic(upstream) ? 'frontier' : 'local')
-      const price = this.#price(model.price, upstream, model.model)
-      if (price === undefined && tier === 'frontier') {
+      const schedule = prices.get(name) ?? []
+      const isUnpriced = priceAt(schedule, now()) === undefined
+      if (isUnpriced && tier === 'local') unpriced.push(name)
+      if (isUnpriced && tier === 'frontier') {
         this.#problem(
           at,
           `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`,
@@ -238,33 +251,26 @@ class Resolver {
         tier,
         contextTokens: model.contextTokens,
         capabilities: new Set(model.capabilities ?? (isHosted ? HOSTED : ENGINE)),
-        price,
+        get price() {
+          return priceAt(schedule, now())
+        },
         extraBody: model.extraBody,
         fallbacks: model.fallbacks,
       })
     }
-    return targets
-  }
-
-  #price(own: ModelFile['price'], upstream: UpstreamConfig, model: string): Price | undefined {
-    if (own !== undefined) {
-      return {
-        inputPerM: usdToNano(own.inputPerM),
-        outputPerM: usdToNano(own.outputPerM),
-        ...(own.cachedInputPerM === undefined ? {} : { cachedInputPerM: usdToNano(own.cachedInputPerM) }),
-        ...(own.cacheWritePerM === undefined ? {} : { cacheWritePerM: usdToNano(own.cacheWritePerM) }),
-        source: 'file',
-      }
+    if (unpriced.length > 0) {
+      this.#remarks.push(
+        `no price: ${unpriced.join(', ')}. What they cost is not shown, and tasks with a budget may not use them; add models.NAME.price`,
+      )
     }
-    const provider = providerAt(upstream.replicas[0] ?? '')
-    return provider === undefined ? undefined : lookUpPrice(provider, model, this.#context.now)
+    return targets
   }
 
   #keys(adminKey: Secret | undefined): KeyConfig[] {
     return resolveKeys(this.#raw.keys, {
       secrets: this.#secrets,
       adminKey,
-      now: this.#context.now,
+      nowMs: this.#context.now(),
       problem: (path, sentence) => this.#problem(path, sentence),
       remark: (sentence) => this.#remarks.push(sentence),
     })

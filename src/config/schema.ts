@@ -1,13 +1,12 @@
 /** The configuration file as written, before secrets are read and models are resolved. */
 import { z } from 'zod'
 import { UPSTREAM_KINDS, type Capability, type Tier, type UpstreamKind } from '../gateway/steps.ts'
+import { price, usd, type PriceFile } from './price-schema.ts'
 
 const safe = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 /** Node's timers take 31 bits; a longer time would fire at once. */
 const ms = z.number().int().min(1).max(2_147_483_647)
-/** Dollars; kept below what nano-dollars can hold. */
-const usd = z.number().min(0).max(9_000_000)
 const secret = z
   .string()
   .regex(
@@ -59,13 +58,6 @@ const upstream = z.strictObject({
   gpu: z.strictObject({ count: positive.default(1), usdPerHour: usd, name: z.string().optional() }).optional(),
 })
 
-const price = z.strictObject({
-  inputPerM: usd,
-  outputPerM: usd,
-  cachedInputPerM: usd.optional(),
-  cacheWritePerM: usd.optional(),
-})
-
 const model = z.strictObject({
   upstream: name,
   model: name,
@@ -104,6 +96,7 @@ const taskType = z.strictObject({
   maxSeconds: safe.optional(),
   concurrency: positive.optional(),
   onLimit: z.enum(['pause', 'stop', 'wrap_up']).optional(),
+  parkSeconds: z.number().min(0).max(86_400).optional(),
 })
 
 /** A day (its beginning in UTC) or a time with its zone; a time without one would mean something else on every machine. */
@@ -161,6 +154,13 @@ export const configSchema: z.ZodObject = z.strictObject({
   models: z.record(name, model).default({}),
   routes: z.record(name, route).default({}),
   taskTypes: z.record(name, taskType).default({}),
+  budget: z
+    .strictObject({
+      holdWaitMs: z.number().int().min(0).max(600_000).default(10_000),
+      minOutputTokens: positive.default(64),
+      taskIdleMinutes: positive.max(525_600).default(60),
+    })
+    .prefault({}),
   aliases: z.record(name, name).default({}),
   retention: z
     .strictObject({
@@ -206,14 +206,7 @@ export interface ModelFile {
   readonly tier?: Tier | undefined
   readonly contextTokens?: number | undefined
   readonly capabilities?: readonly Capability[] | undefined
-  readonly price?:
-    | {
-        readonly inputPerM: number
-        readonly outputPerM: number
-        readonly cachedInputPerM?: number | undefined
-        readonly cacheWritePerM?: number | undefined
-      }
-    | undefined
+  readonly price?: PriceFile | undefined
   readonly extraBody: Readonly<Record<string, unknown>>
   readonly fallbacks: readonly string[]
 }
@@ -240,6 +233,19 @@ export interface KeyFile {
   readonly compat: { readonly unknownFields: 'drop' | 'refuse' }
 }
 
+/** Limits of a task type as written: dollars and seconds. */
+export interface TaskTypeFile {
+  readonly maxUsd?: number | undefined
+  readonly maxTokens?: number | undefined
+  readonly maxModelCalls?: number | undefined
+  readonly maxToolCalls?: number | undefined
+  readonly maxWriteCalls?: number | undefined
+  readonly maxSeconds?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly onLimit?: 'pause' | 'stop' | 'wrap_up' | undefined
+  readonly parkSeconds?: number | undefined
+}
+
 /** What the schema makes of a file, defaults filled in. Settings that nothing reads yet are checked and left out here. */
 export interface FileConfig {
   readonly server: {
@@ -254,15 +260,26 @@ export interface FileConfig {
     readonly allowedOrigins: readonly string[]
   }
   readonly dataDir: string
-  readonly store: { readonly kind: 'sqlite' | 'redis' }
+  readonly store: { readonly kind: 'sqlite' | 'redis'; readonly durability: 'process' | 'power' }
   readonly upstreams: Readonly<Record<string, UpstreamFile>>
   readonly models: Readonly<Record<string, ModelFile>>
   readonly routes: Readonly<Record<string, RouteFile>>
-  readonly taskTypes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly taskTypes: Readonly<Record<string, TaskTypeFile>>
+  readonly budget: {
+    readonly holdWaitMs: number
+    readonly minOutputTokens: number
+    readonly taskIdleMinutes: number
+  }
+  readonly retention: {
+    readonly eventsDays: number
+    readonly eventsMaxBytes: number
+    readonly attemptsDays: number
+    readonly responsesDays: number
+  }
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyFile[]
   readonly tenants: Readonly<Record<string, { readonly maxUsdPerDay?: number | undefined }>>
-  readonly telemetry: { readonly log: string }
+  readonly telemetry: { readonly log: string; readonly events: string | null }
 }
 
 function isHttpUrl(text: string): boolean {

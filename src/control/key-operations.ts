@@ -26,6 +26,8 @@ export interface KeyOperationsOptions {
   readonly store: KeyStore
   /** Keys of the file, as they are now. */
   readonly staticKeys: () => readonly StaticKey[]
+  /** What is wrong with a model's name in the list of a key; undefined = nothing, or nobody here knows the models. */
+  readonly modelProblem: (name: string) => string | undefined
   /** Wall clock, milliseconds since 1970. */
   readonly wallNow: () => number
   /** Called after every change, before the operation answers. */
@@ -97,6 +99,7 @@ export function keyOperations(options: KeyOperationsOptions): readonly Operation
   return [
     operation('keys.create', KEY_ROUTES['keys.create'], createInput, (input) => {
       const now = wallNow()
+      checkModels(input.models ?? [], options.modelProblem)
       const secret = newApiKey()
       const record = newRecord(input, secret, now)
       const isFirst = store.write(() => {
@@ -171,6 +174,13 @@ function newRecord(input: z.output<typeof createInput>, secret: NewApiKey, now: 
     expiresAtMs,
     revokedAtMs: undefined,
     rotatedFrom: undefined,
+  }
+}
+
+function checkModels(names: readonly string[], problemOf: KeyOperationsOptions['modelProblem']): void {
+  for (const name of names) {
+    const problem = problemOf(name)
+    if (problem !== undefined) throw new SwitchyardError('invalid_value', `models: ${problem}`, { param: 'models' })
   }
 }
 

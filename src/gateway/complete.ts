@@ -131,7 +131,10 @@ async function answerFromUpstream(
 }
 
 function isForMoney(thrown: unknown): boolean {
-  return thrown instanceof SwitchyardError && (thrown.code === 'request_exceeds_remaining' || thrown.code === 'model_unpriced')
+  return (
+    thrown instanceof SwitchyardError &&
+    (thrown.code === 'request_exceeds_remaining' || thrown.code === 'model_unpriced')
+  )
 }
 
 async function attempt(
@@ -157,7 +160,14 @@ async function send(call: Call, hold: Hold, way: AnswerWay, steps: Steps): Promi
     return await steps.sender.send(call, hold, way)
   } catch (thrown) {
     const error = toSwitchyardError(thrown)
-    const outcome = { kind: 'failed', error, contentSent: true, usage: undefined, billing: 'unknown', fallback: false } as const
+    const outcome = {
+      kind: 'failed',
+      error,
+      contentSent: true,
+      usage: undefined,
+      billing: 'unknown',
+      fallback: false,
+    } as const
     await steps.ledger.settle(hold, outcome)
     throw error
   }

@@ -6,6 +6,7 @@ import type { AnswerChunk, Usage } from '../protocol/answer.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { NanoUsd } from '../shared/money.ts'
+import type { Price } from '../shared/price.ts'
 
 export const TIERS = ['local', 'frontier'] as const
 /** `local` = the user's own engines, the small side of `auto`; `frontier` = hosted, the big side. */
@@ -36,17 +37,6 @@ export type UpstreamKind = (typeof UPSTREAM_KINDS)[number]
 /** What a model can take; the router never sends a request to a model that lacks something it needs. */
 export type Capability = 'tools' | 'images' | 'json_schema' | 'audio' | 'web_search' | 'logprobs' | 'custom_tools'
 
-/** Nano-dollars per token as a ratio, so that prices like $0.05 per million stay exact: cost = ceil(tokens x perM / 1e6). */
-export interface Price {
-  /** Nano-dollars per million tokens. */
-  readonly inputPerM: NanoUsd
-  readonly outputPerM: NanoUsd
-  readonly cachedInputPerM?: NanoUsd
-  readonly cacheWritePerM?: NanoUsd
-  /** Where the figure comes from: `file`, or the price book's package and entry. */
-  readonly source: string
-}
-
 /** A model that requests can be sent to: one entry of `models:` or one found at start. */
 export interface Target {
   /** Name that callers use. */
@@ -59,7 +49,10 @@ export interface Target {
   readonly tier: Tier
   readonly contextTokens: number | undefined
   readonly capabilities: ReadonlySet<Capability>
-  /** Absent = unpriced: served, cost unknown (header left out), refused for budgeted tasks. */
+  /**
+   * In force now: the same object until the price book has another one by its date. Read it once per attempt and keep it.
+   * Absent = unpriced: served, cost unknown (header left out), refused for budgeted tasks.
+   */
   readonly price: Price | undefined
   /** Fixed engine fields that the operator sends with every request to this model. */
   readonly extraBody: Readonly<Record<string, unknown>>
@@ -207,6 +200,8 @@ export interface Hold {
   readonly amount: NanoUsd
   /** Output cap to send when the caller gave none; absent = leave it out. */
   readonly outputCap: number | undefined
+  /** Price it is settled with, whatever the target costs by then. */
+  readonly price?: Price | undefined
   /** The call to send in the place of the caller's own: the last one of a task, without its tools. */
   readonly call?: Call
   /**

@@ -105,7 +105,12 @@ export interface TaskService {
   create(caller: Caller, task: NewTask): Promise<TaskView>
   get(tenant: string, id: string): Promise<TaskView>
   /** In the order of their ids, at most `limit` after the id `after`. */
-  list(tenant: string, state: TaskState | undefined, limit: number, after: string | undefined): Promise<readonly TaskView[]>
+  list(
+    tenant: string,
+    state: TaskState | undefined,
+    limit: number,
+    after: string | undefined,
+  ): Promise<readonly TaskView[]>
   topUp(tenant: string, id: string, topUp: TopUp): Promise<TaskView>
   pause(tenant: string, id: string): Promise<TaskView>
   resume(tenant: string, id: string): Promise<TaskView>

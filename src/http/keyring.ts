@@ -66,6 +66,12 @@ export class Keyring {
     return this.#isAdmin(sha256) || this.#find(sha256)?.mayReadMetrics === true
   }
 
+  /** Whether these are the admin's credentials. */
+  isAdmin(authorization: string | undefined, apiKey: string | undefined): boolean {
+    const presented = presentedKey(authorization, apiKey)
+    return presented !== undefined && this.#isAdmin(hashKey(presented))
+  }
+
   /** Throws unless these are the admin's credentials: `admin_only` for a key of somebody else, `invalid_api_key` for none. */
   requireAdmin(authorization: string | undefined, apiKey: string | undefined): void {
     const presented = presentedKey(authorization, apiKey)

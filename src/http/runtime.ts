@@ -1,6 +1,7 @@
 import type { Operations } from '../control/operations.ts'
 import type { IdempotencyStore } from '../gateway/idempotency.ts'
 import type { Steps } from '../gateway/steps.ts'
+import type { TaskService } from '../gateway/tasks.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { Keyring } from './keyring.ts'
 
@@ -33,6 +34,8 @@ export interface ServerOptions {
   readonly idempotency: IdempotencyStore
   /** What the admin key may ask for, below `/v1/admin`. */
   readonly operations: Operations
+  /** Behind `/v1/tasks` and `/v1/usage`. */
+  readonly tasks: TaskService
   readonly now: () => number
   /** Hears about what never became a request: defects, refused heads. */
   readonly onDefect: (id: string, error: SwitchyardError) => void

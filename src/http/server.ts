@@ -11,6 +11,7 @@ import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
 import type { ModelEntry, ServerOptions } from './runtime.ts'
+import { addTaskRoutes } from './task-routes.ts'
 
 export interface GatewayServer {
   readonly app: FastifyInstance
@@ -20,7 +21,7 @@ export interface GatewayServer {
 }
 
 const SUPPORTED =
-  'POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /healthz, GET /readyz, GET /metrics'
+  'POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
 /** Longest time for a request's head to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
@@ -131,6 +132,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
       },
     })
   }
+  addTaskRoutes(app, { tasks: options.tasks, keyring: () => options.runtime().keyring, json })
   addAdminRoutes(app, { operations: options.operations, keyring: () => options.runtime().keyring, json })
   app.get('/healthz', (request, reply) => json(request, reply, 200, { status: 'ok' }))
   app.get('/readyz', (request, reply) =>

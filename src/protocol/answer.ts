@@ -58,10 +58,18 @@ export interface Usage {
   readonly cachedInput: number
   /** Tokens written to a prompt cache that the provider bills apart (part of `input`). */
   readonly cacheWrite: number
+  /** Of `cacheWrite`, those that are kept for an hour; absent = 0. */
+  readonly cacheWrite1h?: number
   readonly output: number
   readonly reasoning: number
   readonly audioInput: number
   readonly audioOutput: number
+  /** Tokens of images and video (part of `input`); absent = 0. */
+  readonly imageInput?: number
+  /** The same of `output`; absent = 0. */
+  readonly imageOutput?: number
+  /** Service tier that the provider says it used, where it is not the ordinary one. */
+  readonly serviceTier?: string
   /** True where the upstream reported nothing usable and the numbers are our own count. */
   readonly estimated: boolean
 }

@@ -1,7 +1,7 @@
 /** How many tokens a request needs, judged from its bytes; no tokeniser is loaded for this. */
-import type { Price } from '../gateway/steps.ts'
 import type { ChatRequest, Message } from '../protocol/request.ts'
 import { toNanoUsd, type NanoUsd } from '../shared/money.ts'
+import { ratesFor, type Price } from '../shared/price.ts'
 
 export interface RequestSize {
   /** Bytes of the body without base64 payloads: an estimate of what is tokenised. */
@@ -84,7 +84,9 @@ export function fitsContext(size: RequestSize, contextTokens: number | undefined
 export function expectedPrice(size: RequestSize, price: Price | undefined): NanoUsd | undefined {
   if (price === undefined) return undefined
   const output = size.outputCap === 0 ? EXPECTED_OUTPUT_TOKENS : Math.min(size.outputCap, EXPECTED_OUTPUT_TOKENS)
-  const nano = (promptTokens(size) * price.inputPerM + output * size.answers * price.outputPerM) / 1_000_000
+  const prompt = promptTokens(size)
+  const { inputPerM, outputPerM } = ratesFor(price, prompt)
+  const nano = (prompt * inputPerM + output * size.answers * outputPerM) / 1_000_000
   // An operator's odd price must not turn a decision into an error.
   return toNanoUsd(Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(nano)))
 }

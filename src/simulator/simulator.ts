@@ -41,6 +41,8 @@ export interface SimulatorOptions {
 
 export interface Simulator {
   readonly meter: BillingMeter
+  /** Requests that are not on the bill yet. */
+  readonly running: number
   listen(port: number, host?: string): Promise<{ readonly url: string; readonly port: number }>
   close(): Promise<void>
 }
@@ -79,6 +81,10 @@ class SimulatedServer implements Simulator {
     })
     const address = this.#server.address() as AddressInfo
     return { url: `http://${host}:${address.port}`, port: address.port }
+  }
+
+  get running(): number {
+    return this.#running
   }
 
   close(): Promise<void> {

@@ -36,7 +36,9 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
     db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.durability === 'power' ? 'FULL' : 'OFF'}`)
     const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
     if (version > options.version) {
-      throw new StoreProblem(`${path} was written by a later version of switchyard (${version}). Start that one, or another dataDir.`)
+      throw new StoreProblem(
+        `${path} was written by a later version of switchyard (${version}). Start that one, or another dataDir.`,
+      )
     }
     if (version === 0) {
       db.exec(`BEGIN IMMEDIATE; ${options.schema}; PRAGMA user_version=${options.version}; COMMIT`)

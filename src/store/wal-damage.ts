@@ -33,7 +33,8 @@ export function findWalDamage(path: string): string | undefined {
       const isCurrent = frame.compare(header, 16, 24, 8, 16) === 0
       if (broken !== undefined) {
         const isCommit = frame.readUInt32BE(4) !== 0
-        if (isCurrent && isCommit) return `frame ${broken} of its write-ahead log does not check, and later commits follow it`
+        if (isCurrent && isCommit)
+          return `frame ${broken} of its write-ahead log does not check, and later commits follow it`
         continue
       }
       if (isCurrent) {

@@ -320,7 +320,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
    */
   #billing(): Billing {
     if (this.#controller === undefined) return 'none'
-    if (this.#phase === 'refusal') return this.#status >= 400 && this.#status < 500 && this.#status !== 408 ? 'none' : 'unknown'
+    if (this.#phase === 'refusal')
+      return this.#status >= 400 && this.#status < 500 && this.#status !== 408 ? 'none' : 'unknown'
     return this.#isAborted && this.#decoder !== undefined ? 'used' : 'unknown'
   }
 

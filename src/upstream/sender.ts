@@ -233,7 +233,14 @@ function unavailable(target: Target): SwitchyardError {
 }
 
 function failed(error: SwitchyardError, tries = 0, dropped: readonly string[] = []): SendResult {
-  const outcome = { kind: 'failed', error, contentSent: false, usage: undefined, billing: 'none', fallback: true } as const
+  const outcome = {
+    kind: 'failed',
+    error,
+    contentSent: false,
+    usage: undefined,
+    billing: 'none',
+    fallback: true,
+  } as const
   return { outcome, tries, dropped }
 }
 

@@ -37,7 +37,11 @@ describe.each(DRIVERS)('the %s ledger', (_name, open) => {
       { book: 'task', amount: 600, limit: 1000 },
       { book: 'key', amount: 600, limit: 500 },
     ]
-    expect(await ledger.reserve(reservation('a', lines))).toMatchObject({ kind: 'refused', book: 'key', isHeldOnly: false })
+    expect(await ledger.reserve(reservation('a', lines))).toMatchObject({
+      kind: 'refused',
+      book: 'key',
+      isHeldOnly: false,
+    })
     expect(await ledger.balance('task')).toEqual({ settled: 0, held: 0, unresolved: 0 })
     expect(await ledger.balance('key')).toEqual({ settled: 0, held: 0, unresolved: 0 })
   })
@@ -53,7 +57,10 @@ describe.each(DRIVERS)('the %s ledger', (_name, open) => {
 
   test('takes a repeated reservation for the same one, and another amount for a conflict', async () => {
     const { ledger } = await start()
-    const [first, second] = await Promise.all([ledger.reserve(reservation('a', 600)), ledger.reserve(reservation('a', 600))])
+    const [first, second] = await Promise.all([
+      ledger.reserve(reservation('a', 600)),
+      ledger.reserve(reservation('a', 600)),
+    ])
     expect([first.kind, second.kind]).toEqual(['admitted', 'replayed'])
     expect(await ledger.reserve(reservation('a', 600))).toEqual({ kind: 'replayed' })
     expect(await ledger.reserve(reservation('a', 601))).toEqual({ kind: 'conflict' })
@@ -104,7 +111,9 @@ describe.each(DRIVERS)('the %s ledger', (_name, open) => {
   test('refuses amounts that leave the safe integers, with a limit and without', async () => {
     const { ledger } = await start()
     expect(await ledger.reserve(reservation('a', 2 ** 60))).toMatchObject({ kind: 'refused' })
-    const unlimited = (amount: number): readonly [{ book: string; amount: number; limit: undefined }] => [{ book: 'day', amount, limit: undefined }]
+    const unlimited = (amount: number): readonly [{ book: string; amount: number; limit: undefined }] => [
+      { book: 'day', amount, limit: undefined },
+    ]
     expect(await ledger.reserve(reservation('b', unlimited(Number.MAX_SAFE_INTEGER)))).toEqual({ kind: 'admitted' })
     expect(await ledger.reserve(reservation('c', unlimited(1)))).toMatchObject({ kind: 'refused' })
   })
@@ -151,7 +160,9 @@ describe.each(DRIVERS)('the %s ledger', (_name, open) => {
     disk.fill()
     // Many rows, so that SQLite needs a new page whatever room the last one has.
     const refused = await Promise.all(
-      Array.from({ length: 100 }, (_, i) => ledger.reserve({ ...reservation(`b${i}`, 1), note: { ...NOTE, upstream: 'x'.repeat(400) } })),
+      Array.from({ length: 100 }, (_, i) =>
+        ledger.reserve({ ...reservation(`b${i}`, 1), note: { ...NOTE, upstream: 'x'.repeat(400) } }),
+      ),
     )
     expect(new Set(refused.map((each) => each.kind))).toEqual(new Set(['unavailable']))
     expect(await ledger.balance('task')).toEqual({ settled: 0, held: 600, unresolved: 0 })

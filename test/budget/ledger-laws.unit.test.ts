@@ -6,7 +6,10 @@ import { DRIVERS, NOTE, type LedgerDriver } from '../support/ledger-drivers.ts'
 /** A second, naive ledger: keeps every attempt and adds up from scratch each time. */
 interface Model {
   readonly limits: Record<string, number | undefined>
-  readonly attempts: Map<string, { state: AttemptState; amounts: Record<string, number>; settled?: Record<string, number> }>
+  readonly attempts: Map<
+    string,
+    { state: AttemptState; amounts: Record<string, number>; settled?: Record<string, number> }
+  >
   hasExceeded: boolean
   past: number
 }
@@ -47,11 +50,17 @@ class Reserve implements fc.AsyncCommand<Model, Real> {
     return true
   }
   async run(model: Model, real: Real): Promise<void> {
-    const lines = BOOKS.slice(0, this.amounts.length).map((book, i) => ({ book, amount: this.amounts[i] as number, limit: model.limits[book] }))
+    const lines = BOOKS.slice(0, this.amounts.length).map((book, i) => ({
+      book,
+      amount: this.amounts[i] as number,
+      limit: model.limits[book],
+    }))
     const known = model.attempts.get(this.id)
     const { kind } = await real.driver.ledger.reserve({ id: this.id, lines, note: NOTE, sendsAtOnce: false })
     if (known !== undefined) {
-      const isSame = Object.keys(known.amounts).length === lines.length && lines.every(({ book, amount }) => known.amounts[book] === amount)
+      const isSame =
+        Object.keys(known.amounts).length === lines.length &&
+        lines.every(({ book, amount }) => known.amounts[book] === amount)
       expect(kind).toBe(isSame ? 'replayed' : 'conflict')
       return
     }
@@ -60,7 +69,11 @@ class Reserve implements fc.AsyncCommand<Model, Real> {
       return limit === undefined || settled + held + unresolved + amount <= limit
     })
     expect(kind).toBe(fits ? 'admitted' : 'refused')
-    if (fits) model.attempts.set(this.id, { state: 'reserved', amounts: Object.fromEntries(lines.map(({ book, amount }) => [book, amount])) })
+    if (fits)
+      model.attempts.set(this.id, {
+        state: 'reserved',
+        amounts: Object.fromEntries(lines.map(({ book, amount }) => [book, amount])),
+      })
   }
   toString(): string {
     return `reserve(${this.id}, ${this.amounts.join('/')})`
@@ -69,7 +82,11 @@ class Reserve implements fc.AsyncCommand<Model, Real> {
 
 type Verb = 'sent' | 'void' | 'unresolve'
 const AFTER: Readonly<Record<Verb, AttemptState>> = { sent: 'sent', void: 'voided', unresolve: 'unresolved' }
-const FROM: Readonly<Record<Verb, readonly AttemptState[]>> = { sent: ['reserved'], void: ['reserved', 'sent'], unresolve: ['sent'] }
+const FROM: Readonly<Record<Verb, readonly AttemptState[]>> = {
+  sent: ['reserved'],
+  void: ['reserved', 'sent'],
+  unresolve: ['sent'],
+}
 
 class Move implements fc.AsyncCommand<Model, Real> {
   readonly id: string
@@ -136,7 +153,7 @@ class Crash implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     if (real.driver.crash === undefined) return
     real.driver = await real.driver.crash()
-    for (const [id, attempt] of [...model.attempts]) {
+    for (const [id, attempt] of Array.from(model.attempts)) {
       if (id.startsWith('old')) continue
       if (attempt.state === 'reserved') attempt.state = 'voided'
       else if (attempt.state === 'sent') attempt.state = 'unresolved'
@@ -168,7 +185,12 @@ test.each(DRIVERS)(
     await fc.assert(
       fc.asyncProperty(fc.commands([...commands, fc.constant(new CheckBooks())], { maxCommands: 60 }), async (plan) => {
         const real: Real = { driver: await open() }
-        const model: Model = { limits: { task: 1000, key: 700, day: undefined }, attempts: new Map(), hasExceeded: false, past: 0 }
+        const model: Model = {
+          limits: { task: 1000, key: 700, day: undefined },
+          attempts: new Map(),
+          hasExceeded: false,
+          past: 0,
+        }
         try {
           await fc.asyncModelRun(() => ({ model, real }), plan)
           await agrees(model, real)

@@ -26,10 +26,31 @@ interface Scenario {
 }
 
 /** Steps that say something about a ledger of one process. */
-const KNOWN = ['reserve', 'settle', 'void', 'send', 'crash', 'recover', 'sweep', 'advance_s', 'clock', 'heartbeat', 'stream', 'client_disconnect', 'cancel', 'disk', 'price_reload', 'cache_hit', 'parallel']
+const KNOWN = [
+  'reserve',
+  'settle',
+  'void',
+  'send',
+  'crash',
+  'recover',
+  'sweep',
+  'advance_s',
+  'clock',
+  'heartbeat',
+  'stream',
+  'client_disconnect',
+  'cancel',
+  'disk',
+  'price_reload',
+  'cache_hit',
+  'parallel',
+]
 const DISK = ['full', 'free']
 const scenarios = readFixture<Scenario>('badinput/money/ledger_scenarios.jsonl').filter((row) =>
-  row.steps.every((step) => KNOWN.includes(step.op) && (step.op !== 'disk' || DISK.includes(step.do ?? '')) && (step.processes ?? 1) === 1),
+  row.steps.every(
+    (step) =>
+      KNOWN.includes(step.op) && (step.op !== 'disk' || DISK.includes(step.do ?? '')) && (step.processes ?? 1) === 1,
+  ),
 )
 
 test('most rows are about the ledger itself', () => {
@@ -77,7 +98,14 @@ class Run {
           limit,
         }))
         const { kind } = await ledger.reserve(reservation(id, lines))
-        const said = { admitted: 'ok', replayed: 'same', refused: 'deny', conflict: 'conflict', invalid: 'error', unavailable: '503' }[kind]
+        const said = {
+          admitted: 'ok',
+          replayed: 'same',
+          refused: 'deny',
+          conflict: 'conflict',
+          invalid: 'error',
+          unavailable: '503',
+        }[kind]
         expect(said).toBe(step.result)
         return
       }
@@ -127,7 +155,8 @@ class Run {
       key_held: (await balance('key')).held,
       alarm: this.#alarms[0],
     }
-    for (const [name, value] of Object.entries(expected)) if (name in found) expect({ [name]: found[name] }).toEqual({ [name]: value })
+    for (const [name, value] of Object.entries(expected))
+      if (name in found) expect({ [name]: found[name] }).toEqual({ [name]: value })
   }
 
   async #crash(): Promise<void> {

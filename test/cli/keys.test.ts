@@ -1,7 +1,10 @@
 /** Keys as an operator handles them: a real service, real commands, and what callers then see. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ShownKey } from '../../src/control/show-key.ts'
 import { hashKey } from '../../src/shared/api-key.ts'
@@ -121,6 +124,21 @@ describe('with no service running', () => {
     expect(gateway.output()).toContain('callers need a key: 0 in the file, 1 made by command')
   })
 
+  test('of commands that race for a name one wins, and the others say so', async () => {
+    const dir = folder()
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+    const race = Array.from({ length: 6 }, async () => {
+      const args = [main, 'keys', 'create', '--name', 'ci', '--data-dir', join(dir, 'data')]
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: dir, env: {} })
+      const [err, [code]] = await Promise.all([child.stderr.toArray(), once(child, 'exit')])
+      return [code as number, err.join('')] as const
+    })
+    const ended = await Promise.all(race)
+    expect(ended.filter(([code]) => code === 0)).toHaveLength(1)
+    for (const [code, err] of ended) if (code !== 0) expect(err).toContain('there is a key "ci" already')
+    expect(await list(dir)).toHaveLength(1)
+  })
+
   test('a made key is what an address beyond loopback needs, also when it has been revoked since', async () => {
     const dir = folder()
     const flags = ['--host', '0.0.0.0']
@@ -172,6 +190,7 @@ test('no secret and no hash of one is in any list, log line or file', async () =
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
   expect(files.length).toBeGreaterThan(3)
+  expect(gateway.output()).toContain(`"event":"key","what":"created","name":"cd","prefix":"${made.slice(0, 14)}"`)
   for (const key of [made, rotated]) {
     expect(table).toContain(key.slice(0, 14))
     expect(shown).not.toContain(key.slice(14))
@@ -196,6 +215,8 @@ describe('over HTTP', () => {
     )
     expect((await remote(gateway, admin, 'revoke', 'a/b %?')).code).toBe(0)
     expect(await status(gateway, next)).toBe(401)
+    const misspelt = await remote(gateway, admin, 'create', '--name', 'b', '--models', 'smal')
+    expect([misspelt.code, misspelt.err]).toEqual([2, '--models: there is no model "smal". Did you mean "small"?\n'])
     expect((await remote(gateway, admin, 'revoke', 'nobody')).err).toContain('There is no made key "nobody".')
   })
 

@@ -26,10 +26,14 @@ const REQUIRED = [
   'keys[].key',
 ]
 
+/** Settings that hold the rates of a price once more: one row says so for all of them. */
+const REPEATED = ['tiers', 'serviceTiers', 'changes']
+
 /** Every setting of the schema that holds no others, as the page writes it. */
 function settings(path: readonly string[] = []): readonly (readonly string[])[] {
   return namesAt(path).flatMap((name) => {
     const here = [...path, name]
+    if (REPEATED.includes(name)) return [here]
     for (const inside of [here, [...here, 'NAME'], [...here, '0']]) {
       // A list is no mapping with the key NAME, nor the other way round.
       if (inside.at(-1) === (name === 'keys' ? 'NAME' : '0')) continue
@@ -68,3 +72,11 @@ test.each(settings().map((path) => [written(path), path] as const))(
     if (!isEmpty) expect(documented).toBe(`\`${String(value)}\``)
   },
 )
+
+test('what the page says in one row about tiers holds: they have the rates of the price itself', () => {
+  const price = ['models', 'NAME', 'price']
+  const rates = namesAt(price).filter((name) => !REPEATED.includes(name))
+  expect(namesAt([...price, 'tiers', 'NAME'])).toEqual(['aboveInputTokens', ...rates])
+  expect(namesAt([...price, 'serviceTiers', 'NAME'])).toEqual([...rates, 'tiers'])
+  expect(namesAt([...price, 'changes', 'NAME'])).toEqual(['from', ...rates, 'tiers', 'serviceTiers'])
+})

@@ -10,7 +10,7 @@ model_list:
   - model_name: gpt-4o
     litellm_params: { model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY, rpm: 100 }
   - model_name: qwen
-    litellm_params: { model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://10.0.0.1:8000/v1", input_cost_per_token: 0.00000005, output_cost_per_token: 0.0000002 }
+    litellm_params: { model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://10.0.0.1:8000/v1", input_cost_per_token: 0.00000005, output_cost_per_token: 0.0000002, cache_read_input_token_cost: 0.000000005 }
   - model_name: qwen
     litellm_params: { model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://10.0.0.2:8000/v1" }
   - model_name: claude
@@ -40,7 +40,7 @@ test('a LiteLLM configuration becomes one that starts, with replicas, prices, fa
   expect(config.targets.get('qwen')).toMatchObject({
     model: 'Qwen/Qwen3-8B',
     fallbacks: ['gpt-4o'],
-    price: { inputPerM: 50_000_000, outputPerM: 200_000_000 },
+    price: { inputPerM: 50_000_000, outputPerM: 200_000_000, cachedInputPerM: 5_000_000 },
   })
   expect(config.aliases).toEqual({ 'gpt-4': 'gpt-4o' })
   expect(config.keys).toHaveLength(1)

@@ -47,7 +47,7 @@ async function start({ yaml }: Translation, env: Record<string, string>): Promis
   const cwd = mkdtempSync(join(tmpdir(), 'switchyard-litellm-'))
   onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
   writeFileSync(join(cwd, 'switchyard.yaml'), yaml)
-  return loadConfig({}, { cwd, env, now: NOW })
+  return loadConfig({}, { cwd, env, now: () => NOW.getTime() })
 }
 
 const ENV = { AZURE_KEY: 'sk-fake-azure', OPENAI_KEY: 'sk-fake-openai', GROQ_KEY: 'sk-fake-groq' }

@@ -123,7 +123,7 @@ models:
 })
 
 describe('keys and tenants', () => {
-  const now = new Date('2026-11-25T12:00:00Z')
+  const now = (): number => Date.parse('2026-11-25T12:00:00Z')
   const resolved = async (text: string): Promise<Config> => {
     const cwd = mkdtempSync(join(tmpdir(), 'switchyard-resolved-'))
     onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))

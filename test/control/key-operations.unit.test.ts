@@ -41,6 +41,7 @@ function setup(staticKeys: readonly StaticKey[] = []) {
     keyOperations({
       store,
       staticKeys: () => staticKeys,
+      modelProblem: (name) => (name === 'auto' ? undefined : `there is no model "${name}".`),
       wallNow: () => clock.now,
       changed: (what, key) => events.push(`${what} ${key.name}`),
     }),
@@ -145,6 +146,7 @@ describe('create', () => {
     ],
     ['more than integers hold', { name: 'a', max_usd_per_month: 9e15 }, 'max_usd_per_month: it must be dollars'],
     ['a secret of the caller', { name: 'a', key: 'sk-mine' }, 'key: '],
+    ['an unknown model', { name: 'a', models: ['auto', 'atuo'] }, 'models: there is no model "atuo".'],
     ['admin rights', { name: 'a', admin: true }, 'admin: '],
   ])('%s is refused, and nothing is made', async (_what, input, sentence) => {
     const { create, list } = setup([IN_FILE])

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { makePrice } from '../../src/budget/make-price.ts'
 import type { Call, Capability, RoutePlan, Target } from '../../src/gateway/steps.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'
 import { createRouter, type ModelRouter, type RouterOptions } from '../../src/routing/router.ts'
@@ -11,7 +12,7 @@ const big = target('big', {
   tier: 'frontier',
   contextTokens: 128_000,
   capabilities: new Set<Capability>(['tools', 'images']),
-  price: { inputPerM: toNanoUsd(20_000_000), outputPerM: toNanoUsd(100_000_000), source: 'test' },
+  price: makePrice({ inputPerM: toNanoUsd(20_000_000), outputPerM: toNanoUsd(100_000_000) }, 'test'),
 })
 const unpriced = target('unpriced', { tier: 'frontier', price: undefined, contextTokens: 128_000 })
 

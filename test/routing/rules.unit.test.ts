@@ -3,6 +3,7 @@ import type { Capability, Target } from '../../src/gateway/steps.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'
 import { expectedPrice, sizeOf } from '../../src/routing/request-size.ts'
 import { fitOf, refusal, type Needs } from '../../src/routing/rules.ts'
+import { toNanoUsd } from '../../src/shared/money.ts'
 import { chatRequest, target } from '../support/fake-steps.ts'
 
 function needs(request: Partial<ChatRequest> = {}, capabilities: readonly Capability[] = []): Needs {
@@ -72,6 +73,13 @@ describe('expected price', () => {
     expect(expectedPrice(sizeOf(chatRequest({ bodyBytes: 3500, maxOutputTokens: 5 })), price)).toBe(1050)
     expect(expectedPrice(sizeOf(chatRequest({ bodyBytes: 3500, maxOutputTokens: 9999 })), price)).toBe(3800)
     expect(expectedPrice(sizeOf(chatRequest({ bodyBytes: 3500, maxOutputTokens: 5, n: 3 })), price)).toBe(1150)
+  })
+
+  test('takes the rates of the context tier that the prompt reaches', () => {
+    const rates = { inputPerM: toNanoUsd(3_000_000), outputPerM: toNanoUsd(30_000_000) }
+    const tiered = price === undefined ? undefined : { ...price, tiers: [{ aboveInputTokens: 1000, ...rates }] }
+    expect(expectedPrice(sizeOf(chatRequest({ bodyBytes: 3500, maxOutputTokens: 5 })), tiered)).toBe(1050)
+    expect(expectedPrice(sizeOf(chatRequest({ bodyBytes: 7000, maxOutputTokens: 5 })), tiered)).toBe(2000 * 3 + 5 * 30)
   })
 
   test('is unknown for an unpriced model', () => {

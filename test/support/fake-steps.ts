@@ -15,6 +15,7 @@ import type {
   Target,
 } from '../../src/gateway/steps.ts'
 import { AcceptAll } from '../../src/gateway/accept-all.ts'
+import { makePrice } from '../../src/budget/make-price.ts'
 import { KeyAdmitter } from '../../src/budget/key-admitter.ts'
 import { UnlimitedLedger } from '../../src/budget/unlimited-ledger.ts'
 import { NoCache } from '../../src/cache/no-cache.ts'
@@ -46,7 +47,7 @@ export function target(name: string, changes: Partial<Target> = {}): Target {
     tier: 'local',
     contextTokens: undefined,
     capabilities: new Set(),
-    price: { inputPerM: toNanoUsd(1_000_000), outputPerM: toNanoUsd(10_000_000), source: 'test' },
+    price: makePrice({ inputPerM: toNanoUsd(1_000_000), outputPerM: toNanoUsd(10_000_000) }, 'test'),
     extraBody: {},
     fallbacks: [],
     ...changes,

@@ -54,7 +54,10 @@ export function openLedgerFile(path: string): DatabaseSync {
   })
 }
 
-function sqlite(dir: string = mkdtempSync(join(tmpdir(), 'switchyard-ledger-')), old: readonly DatabaseSync[] = []): LedgerDriver {
+function sqlite(
+  dir: string = mkdtempSync(join(tmpdir(), 'switchyard-ledger-')),
+  old: readonly DatabaseSync[] = [],
+): LedgerDriver {
   const db = openLedgerFile(join(dir, 'ledger.sqlite'))
   const ledger = new JournaledLedger(new SqliteJournal(db), { defer })
   const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
@@ -105,7 +108,13 @@ export const NOTE: AttemptNote = {
 }
 
 /** A reservation of one line on the book `task`, or of the lines given. */
-export function reservation(id: string, amount: number | readonly Line[], limit: number | undefined = 1000): Reservation {
-  const lines = Array.isArray(amount) ? (amount as readonly Line[]) : [{ book: 'task', amount: amount as number, limit }]
+export function reservation(
+  id: string,
+  amount: number | readonly Line[],
+  limit: number | undefined = 1000,
+): Reservation {
+  const lines = Array.isArray(amount)
+    ? (amount as readonly Line[])
+    : [{ book: 'task', amount: amount as number, limit }]
   return { id, lines, note: NOTE, sendsAtOnce: false }
 }

@@ -31,7 +31,9 @@ export class RecordingJournal implements Journal {
   openAttempts(): readonly OpenAttempt[] {
     return this.attempts.flatMap((attempt) => {
       const { id, lines, note, state, row } = attempt
-      return state === 'settled' || state === 'voided' ? [] : [{ row: row as number, attempt: { id, lines, note, state } }]
+      return state === 'settled' || state === 'voided'
+        ? []
+        : [{ row: row as number, attempt: { id, lines, note, state } }]
     })
   }
 }

@@ -38,6 +38,8 @@ export class StreamDecoder {
   #contentChunks = 0
   #contentBytes = 0
   readonly #usages: Record<string, unknown>[] = []
+  #serviceTier: unknown
+  #isUsageOfEachChoice = false
   #events: AnswerEvent[] = []
   #wire: string | undefined = ''
   #textFrame: TextFrame | undefined
@@ -82,14 +84,18 @@ export class StreamDecoder {
       requestBytes: this.#requestBytes,
       contentChunks: this.#contentChunks,
       contentBytes: this.#contentBytes,
+      serviceTier: this.#serviceTier,
     }
     return readUsage(this.#reported(), seen) ?? estimateUsage(seen)
   }
 
-  /** One usage for all choices: llama.cpp reports each choice apart; where there is one choice, the last report counts. */
+  /**
+   * One usage for all choices. Most providers count up or say the same twice, so that the last report counts; llama.cpp reports each
+   * choice apart, and is told by the timings beside it.
+   */
   #reported(): Record<string, unknown> | undefined {
     const last = this.#usages.at(-1)
-    if (last === undefined || this.#choicesAsked < 2 || this.#usages.length < 2) return last
+    if (last === undefined || this.#choicesAsked < 2 || !this.#isUsageOfEachChoice) return last
     const sum = (key: string): number => this.#usages.reduce((total, usage) => total + Number(usage[key] ?? 0), 0)
     const completion = sum('completion_tokens')
     return { ...last, completion_tokens: completion, total_tokens: Number(last['prompt_tokens']) + completion }
@@ -172,7 +178,12 @@ export class StreamDecoder {
       } else if (this.#events.length > before) this.#wire = undefined
     }
     const { usage } = chunk
-    if (isRecord(usage)) this.#usages.push(usage)
+    if (isRecord(usage)) {
+      this.#usages.push(usage)
+      if (chunk['timings'] !== undefined) this.#isUsageOfEachChoice = true
+    }
+    // A request for `auto` learns only in the course of the answer what it got.
+    this.#serviceTier = chunk['service_tier'] ?? this.#serviceTier
     for (let i = before; i < this.#events.length; i++) {
       if (isContent(this.#events[i] as AnswerEvent)) {
         this.#contentChunks += 1

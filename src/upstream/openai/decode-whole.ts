@@ -36,8 +36,20 @@ export function decodeWhole(body: string, requestBytes: number): WholeAnswer {
     if ('text' in event) contentBytes += Buffer.byteLength(event.text)
     else if ('arguments' in event) contentBytes += Buffer.byteLength(event.arguments)
   }
-  const seen = { requestBytes, contentChunks: contentBytes > 0 ? 1 : 0, contentBytes }
-  return { events, usage: readUsage(parsed['usage'], seen) ?? estimateUsage(seen) }
+  const seen = {
+    requestBytes,
+    contentChunks: contentBytes > 0 ? 1 : 0,
+    contentBytes,
+    serviceTier: parsed['service_tier'],
+  }
+  const usage = readUsage(parsed['usage'], seen) ?? estimateUsage(seen)
+  const isOfOneChoice = choices.length > 1 && parsed['timings'] !== undefined
+  return { events, usage: isOfOneChoice ? timesChoices(usage, choices.length) : usage }
+}
+
+/** llama.cpp (told by its timings) reports one choice of several; the others are taken to be as long. */
+function timesChoices(usage: Usage, choices: number): Usage {
+  return { ...usage, output: usage.output * choices, estimated: true }
 }
 
 /** The answer's identity, unless a part of it is missing: then it gets ours. */

@@ -13,7 +13,12 @@ export interface Seen {
   readonly contentChunks: number
   /** Bytes of content, reasoning and tool arguments. */
   readonly contentBytes: number
+  /** The answer's `service_tier`. */
+  readonly serviceTier?: unknown
 }
+
+/** Names of the service that nobody asked for in particular: it pays the ordinary price. */
+const ORDINARY_TIERS = ['auto', 'default', 'standard']
 
 /** Our own count, from above: never 0 where something was produced. */
 export function estimateUsage(seen: Seen): Usage {
@@ -25,6 +30,7 @@ export function estimateUsage(seen: Seen): Usage {
     reasoning: 0,
     audioInput: 0,
     audioOutput: 0,
+    ...tierOf(seen),
     estimated: true,
   }
 }
@@ -39,22 +45,30 @@ export function readUsage(raw: unknown, seen: Seen): Usage | undefined {
   const input = tokens(fields['prompt_tokens'])
   const reported = tokens(fields['completion_tokens'])
   if (input === undefined || reported === undefined) return undefined
-  // Some providers leave reasoning out of completion_tokens and count it in the total only.
-  const total = tokens(fields['total_tokens']) ?? 0
-  const output = Math.max(reported, total - input)
-  if (input + output === 0 || output < seen.contentChunks || (output === 0 && seen.contentBytes > 0)) return undefined
   const prompt = record(fields['prompt_tokens_details'])
   const completion = record(fields['completion_tokens_details'])
+  // Some providers (xAI) leave reasoning out of completion_tokens and count it in the total only.
+  const reasoning = tokens(completion['reasoning_tokens']) ?? 0
+  const total = tokens(fields['total_tokens']) ?? 0
+  const output = Math.max(reported, total - input, reasoning > reported ? reported + reasoning : 0)
+  if (input + output === 0 || output < seen.contentChunks || (output === 0 && seen.contentBytes > 0)) return undefined
   return {
     input,
     cachedInput: Math.min(input, tokens(prompt['cached_tokens']) ?? 0),
     cacheWrite: Math.min(input, tokens(prompt['cache_write_tokens']) ?? tokens(prompt['created_cache_tokens']) ?? 0),
     output,
-    reasoning: Math.min(output, tokens(completion['reasoning_tokens']) ?? 0),
+    reasoning: Math.min(output, reasoning),
     audioInput: Math.min(input, tokens(prompt['audio_tokens']) ?? 0),
     audioOutput: Math.min(output, tokens(completion['audio_tokens']) ?? 0),
+    imageInput: Math.min(input, tokens(prompt['image_tokens']) ?? 0),
+    imageOutput: Math.min(output, tokens(completion['image_tokens']) ?? 0),
+    ...tierOf(seen),
     estimated: false,
   }
+}
+
+function tierOf({ serviceTier }: Seen): Pick<Usage, 'serviceTier'> {
+  return typeof serviceTier !== 'string' || ORDINARY_TIERS.includes(serviceTier) ? {} : { serviceTier }
 }
 
 function tokens(value: unknown): number | undefined {
