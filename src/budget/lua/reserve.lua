@@ -1,0 +1,52 @@
+-- Holds an attempt in all its books, or in none.
+-- ARGV: epoch, owner, id, state (reserved | sent), lines as stored, note, sums (see settle.lua), key of the task's attempts or '',
+-- then book, amount, limit ('' = none) of each line.
+-- Answers: admitted, and settled, held, unresolved of each book; or refused, index, settled, held, unresolved, isHeldOnly.
+local owner, id = ARGV[2], ARGV[3]
+local attempt = attemptKey(id)
+local known = redis.call('HGET', attempt, 'lines')
+if known then
+  if known == ARGV[5] then
+    return { 'replayed' }
+  end
+  return { 'conflict' }
+end
+
+local refused
+local isHeldOnly = 1
+local answer = { 'admitted' }
+for at = 9, #ARGV, 3 do
+  local amount, limit = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]) or MOST
+  local settled, held, unresolved = balanceOf(bookKey(ARGV[at]))
+  local spent = settled + unresolved + amount
+  if spent + held > limit then
+    if not refused then
+      refused = { 'refused', (at - 9) / 3, settled, held, unresolved }
+    end
+    if spent > limit then
+      isHeldOnly = 0
+    end
+  end
+  answer[#answer + 1] = settled
+  answer[#answer + 1] = held + amount
+  answer[#answer + 1] = unresolved
+end
+if refused then
+  refused[6] = isHeldOnly
+  return refused
+end
+
+for at = 9, #ARGV, 3 do
+  redis.call('HINCRBY', bookKey(ARGV[at]), 'h', ARGV[at + 1])
+end
+redis.call('HSET', attempt, 'st', ARGV[4], 'owner', owner, 'lines', ARGV[5], 'note', ARGV[6], 'sums', ARGV[7])
+redis.call('SADD', openKey(owner), id)
+-- Whoever reserves is alive.
+redis.call('HSET', root .. ':owners', owner, int(nowMs()))
+if ARGV[8] ~= '' then
+  local list = root .. ':attempts:' .. ARGV[8]
+  if redis.call('LPUSH', list, id) > 1100 then
+    redis.call('LTRIM', list, 0, 999)
+  end
+end
+return answer

@@ -1,0 +1,61 @@
+-- Books what an attempt really cost, in the order of its lines.
+-- ARGV: epoch, id, input tokens or '', output tokens or '', how long the ended attempt is remembered (ms), amounts.
+-- Answers: done, then the indexes of the books in which more was settled than was held; same; conflict; unknown; invalid, reason.
+local id = ARGV[2]
+local key = attemptKey(id)
+local found = redis.call('HMGET', key, 'st', 'lines', 'settled', 'owner', 'sums')
+local state, owner, sums = found[1], found[4], found[5]
+if not state then
+  return { 'unknown' }
+end
+local lines = linesOf(found[2])
+if #lines ~= #ARGV - 5 then
+  return { 'invalid', 'one whole number >= 0 is needed for each line' }
+end
+local amounts = table.concat(ARGV, ' ', 6)
+if state == 'settled' then
+  return { found[3] == amounts and 'same' or 'conflict' }
+end
+if state == 'voided' then
+  return { 'conflict' }
+end
+
+local answer = { 'done' }
+for i, line in ipairs(lines) do
+  line.cost = tonumber(ARGV[5 + i])
+  if line.cost > line.amount then
+    answer[#answer + 1] = i - 1
+  end
+  local settled, held, open = balanceOf(line.key)
+  line.settled = settled + line.cost
+  if line.settled > MOST then
+    return { 'invalid', 'the sum leaves the safe integers' }
+  end
+  line.left = (state == 'unresolved' and open or held) - line.amount
+end
+
+local from = state == 'unresolved' and 'u' or 'h'
+for _, line in ipairs(lines) do
+  redis.call('HSET', line.key, 's', int(line.settled), from, int(line.left))
+end
+redis.call('HSET', key, 'st', 'settled', 'settled', amounts, 'in', ARGV[3], 'out', ARGV[4])
+if state == 'unresolved' then
+  redis.call('SREM', root .. ':unresolved', id)
+  if lines[1] then
+    redis.call('DECRBY', root .. ':unresolved-usd', int(lines[1].amount))
+  end
+else
+  redis.call('SREM', openKey(owner), id)
+end
+ended(key, ARGV[5])
+
+-- The same money by who and what: `YYYY-MM-DD` and `key\ntype\nmodel\n`, for reports.
+local day, who = string.sub(sums, 1, 10), string.sub(sums, 12)
+local daily = root .. ':daily:' .. day
+if redis.call('HINCRBY', daily, who .. 'calls', 1) == 1 then
+  redis.call('SADD', root .. ':days', day)
+end
+redis.call('HINCRBY', daily, who .. 'input', ARGV[3] == '' and '0' or ARGV[3])
+redis.call('HINCRBY', daily, who .. 'output', ARGV[4] == '' and '0' or ARGV[4])
+redis.call('HINCRBY', daily, who .. 'cost', lines[1] and ARGV[6] or '0')
+return answer
