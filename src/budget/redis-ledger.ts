@@ -179,8 +179,8 @@ export class RedisLedger implements AttemptLedger {
     const args = [this.#link.epoch, document?.kind ?? '', document?.id ?? '', ...books]
     const [kind, version, text, ...figures] = await this.#link.run(LEDGER_SCRIPTS.look, root, args)
     if (kind === 'lost') throw this.#link.suspect()
-    this.#known.learn(books, figures as number[], tenant)
-    return { version: version as number, text: String(text) }
+    this.#known.learn(books, figures.map(Number), tenant)
+    return { version: Number(version), text: String(text) }
   }
 
   /** Writes a document over the version that was read; answers with what stands there instead where that has changed. Throws RedisDown. */
@@ -193,7 +193,7 @@ export class RedisLedger implements AttemptLedger {
     const args = [this.#link.epoch, kind, id, String(version), text]
     const [result, now, other] = await this.#link.run(LEDGER_SCRIPTS.write, root, args)
     if (result === 'lost') throw this.#link.suspect()
-    return { isWritten: result === 'done', version: now as number, text: result === 'done' ? text : String(other) }
+    return { isWritten: result === 'done', version: Number(now), text: result === 'done' ? text : String(other) }
   }
 
   /** Unix milliseconds by the clock of Redis, which is the same for all gateways; undefined before the first sign of life. */
@@ -265,10 +265,10 @@ export class RedisLedger implements AttemptLedger {
       command('GET', root),
       command('GET', REDIS_KEYS.epoch),
     ])
-    if (found !== epoch || (mark !== null && mark !== epoch) || (mark === null && isKnown === 1))
+    if (found !== epoch || (mark !== null && mark !== epoch) || (mark === null && isKnown === '1'))
       throw this.#link.suspect()
     if (mark === null) await command('SET', root, epoch, 'NX')
-    if (isKnown !== 1) await command('SADD', REDIS_KEYS.tenants, tenant)
+    if (isKnown !== '1') await command('SADD', REDIS_KEYS.tenants, tenant)
     this.#roots.set(tenant, root)
     return root
   }
@@ -295,7 +295,7 @@ export class RedisLedger implements AttemptLedger {
       case 'admitted':
         this.#known.learn(
           lines.map(({ book }) => book),
-          answer.slice(1) as number[],
+          answer.slice(1).map(Number),
           note.tenant,
         )
         this.#open.set(id, { ...placeOf(root, lines, note), tenant: note.tenant, args, amount: lines[0]?.amount ?? 0 })
@@ -306,7 +306,7 @@ export class RedisLedger implements AttemptLedger {
       case 'conflict':
         return { kind: 'conflict' }
       case 'refused': {
-        const [, index, settled, held, unresolved, isHeldOnly] = answer as [string, ...number[]]
+        const [index, settled, held, unresolved, isHeldOnly] = answer.slice(1).map(Number)
         const { book, amount, limit = Number.MAX_SAFE_INTEGER } = lines[index as number] as Line
         const balance = { settled, held, unresolved } as Balance
         this.#known.learn([book], [balance.settled, balance.held, balance.unresolved], note.tenant)
@@ -352,7 +352,7 @@ export class RedisLedger implements AttemptLedger {
     const kind = answer[0]
     switch (kind) {
       case 'done':
-        return { kind, exceeded: answer.slice(1).map((index) => books[index as number] as string) }
+        return { kind, exceeded: answer.slice(1).map((index) => books[Number(index)] as string) }
       case 'same':
       case 'conflict':
       case 'unknown':
@@ -438,15 +438,15 @@ export class RedisLedger implements AttemptLedger {
     for (;;) {
       const answer = await this.#link.run(LEDGER_SCRIPTS.beat, rootOf(tenant), args)
       if (answer[0] === 'lost') throw this.#link.suspect()
-      const [, now, voided, unresolved, money, hasMore] = answer as [string, ...number[]]
-      this.#clock = { serverMs: now as number, atMs: this.#options.now() }
-      this.#unresolved.set(tenant, money as number)
-      if ((voided as number) + (unresolved as number) > 0)
+      const [now = 0, voided = 0, unresolved = 0, money = 0, hasMore] = answer.slice(1).map(Number)
+      this.#clock = { serverMs: now, atMs: this.#options.now() }
+      this.#unresolved.set(tenant, money)
+      if (voided + unresolved > 0)
         this.#options.onEvent?.({
           what: 'recovered',
           tenant,
-          voided: voided as number,
-          unresolved: unresolved as number,
+          voided: voided,
+          unresolved: unresolved,
         })
       if (hasMore !== 1) return
     }

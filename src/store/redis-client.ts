@@ -44,6 +44,8 @@ export function redisClient(url: string, more: RedisClientOptions = {}): Redis {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
+    // Its own reading of integers is wrong by one near 2^53.
+    stringNumbers: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
