@@ -6,7 +6,10 @@ import { BudgetLedger } from './budget/budget-ledger.ts'
 import { JournaledLedger } from './budget/journaled-ledger.ts'
 import { LedgerHistory } from './budget/ledger-history.ts'
 import { KeyAdmitter } from './budget/key-admitter.ts'
-import { LEDGER_CHECKED, LEDGER_SCHEMA, LEDGER_VERSION, SqliteJournal } from './budget/sqlite-journal.ts'
+import type { Journal } from './budget/journal.ts'
+import { openLedgerFile } from './budget/ledger-file.ts'
+import { SqliteJournal } from './budget/sqlite-journal.ts'
+import { ThreadedJournal } from './budget/threaded-journal.ts'
 import { TaskDesk } from './budget/task-desk.ts'
 import type { TaskType } from './budget/task-limits.ts'
 import { taskTypes } from './budget/task-types.ts'
@@ -18,7 +21,7 @@ import type { Admitter, Ledger } from './gateway/steps.ts'
 import type { TaskService, TaskState } from './gateway/tasks.ts'
 import type { ErrorCode } from './shared/errors.ts'
 import { ZERO_USD, addUsd, type NanoUsd, toNanoUsd } from './shared/money.ts'
-import { damaged, lockDataDir, openSqliteFile } from './store/sqlite-file.ts'
+import { damaged, lockDataDir } from './store/sqlite-file.ts'
 import { StoreProblem } from './store/store-problem.ts'
 
 export interface BudgetReporter {
@@ -62,20 +65,15 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
   const { now, wallNow, reporter, onEvent } = options
   const release = lockDataDir(config.dataDir)
   const path = join(config.dataDir, FILE)
-  const db = closeOnThrow(release, () =>
-    openSqliteFile(path, {
-      durability: config.durability,
-      version: LEDGER_VERSION,
-      schema: LEDGER_SCHEMA,
-      checked: LEDGER_CHECKED,
-    }),
-  )
+  const db = closeOnThrow(release, () => openLedgerFile(path, config.durability))
   const close = (): void => {
     db.close()
     release()
   }
   return closeOnThrow(close, () => {
-    const journal = new SqliteJournal(db)
+    const own = new SqliteJournal(db)
+    const threaded = config.durability === 'power' ? new ThreadedJournal(path, own) : undefined
+    const journal = threaded ?? own
     const lines = new WaitingLines()
     const ledger = openLedger(journal, path, lines, onEvent)
     const { recovered } = ledger
@@ -128,6 +126,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       async close() {
         clearInterval(timer)
         await ledger.close()
+        await threaded?.close()
         close()
       },
     }
@@ -135,7 +134,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
 }
 
 function openLedger(
-  journal: SqliteJournal,
+  journal: Journal,
   path: string,
   lines: WaitingLines,
   onEvent: BudgetingOptions['onEvent'],

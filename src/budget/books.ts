@@ -25,6 +25,8 @@ export interface Book {
   unresolved: number
   /** Changed since it was last written down. */
   isDirty: boolean
+  /** False = `settled` was not read yet: a start with many open attempts reads only what it needs. */
+  isLoaded: boolean
 }
 
 export interface BookedAttempt extends AttemptView {
@@ -134,6 +136,7 @@ export class Books {
       return attempt.settled?.every((amount, index) => amount === amounts[index]) === true ? SAME : CONFLICT
     }
     if (attempt.state === 'voided') return CONFLICT
+    for (const book of attempt.books) if (!book.isLoaded) this.#loaded(book)
     if (amounts.some((amount, index) => !isAmount((attempt.books[index] as Book).settled + amount)))
       return { kind: 'invalid', reason: 'the sum leaves the safe integers' }
     const exceeded: string[] = []
@@ -185,7 +188,7 @@ export class Books {
 
   /** Puts an attempt back as the store has it. */
   restore(row: number, view: Omit<AttemptView, 'settled' | 'tokens'>): void {
-    const books = view.lines.map((line) => this.#book(line.book))
+    const books = view.lines.map((line) => this.#shell(line.book))
     const { id, state, lines, note } = view
     for (const [index, book] of books.entries()) {
       const { amount } = lines[index] as Line
@@ -220,9 +223,25 @@ export class Books {
   }
 
   #book(id: string): Book {
+    const book = this.#books.get(id)
+    if (book === undefined) {
+      const made = { id, settled: this.#load(id), held: 0, unresolved: 0, isDirty: false, isLoaded: true }
+      this.#books.set(id, made)
+      return made
+    }
+    return book.isLoaded ? book : this.#loaded(book)
+  }
+
+  #loaded(book: Book): Book {
+    book.settled = this.#load(book.id)
+    book.isLoaded = true
+    return book
+  }
+
+  #shell(id: string): Book {
     let book = this.#books.get(id)
     if (book === undefined) {
-      book = { id, settled: this.#load(id), held: 0, unresolved: 0, isDirty: false }
+      book = { id, settled: 0, held: 0, unresolved: 0, isDirty: false, isLoaded: false }
       this.#books.set(id, book)
     }
     return book

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { JournaledLedger } from '../../src/budget/journaled-ledger.ts'
 import { SqliteJournal } from '../../src/budget/sqlite-journal.ts'
 import { lockDataDir } from '../../src/store/sqlite-file.ts'
-import { openLedgerFile, reservation } from '../support/ledger-drivers.ts'
+import { openLedger, reservation } from '../support/ledger-drivers.ts'
 
 const defer = (flush: () => void): void => void setImmediate(flush)
 
@@ -19,7 +19,7 @@ function directory(): string {
 async function killedLedger(): Promise<string> {
   const dir = directory()
   const path = join(dir, 'ledger.sqlite')
-  const db = openLedgerFile(path)
+  const db = openLedger(path)
   const ledger = new JournaledLedger(new SqliteJournal(db), { defer })
   await ledger.reserve({ ...reservation('a', 600), sendsAtOnce: true })
   ledger.settle('a', [100])
@@ -35,7 +35,7 @@ async function killedLedger(): Promise<string> {
 }
 
 function reopen(path: string): JournaledLedger {
-  const db = openLedgerFile(path)
+  const db = openLedger(path)
   onTestFinished(() => db.close())
   return new JournaledLedger(new SqliteJournal(db), { defer })
 }
@@ -58,7 +58,7 @@ test('a flipped bit in the middle of the log is found, and the start refused wit
   const middle = Math.floor(wal.length / 2)
   wal[middle] = (wal[middle] as number) ^ 1
   writeFileSync(`${path}-wal`, wal)
-  expect(() => openLedgerFile(path)).toThrow(/damaged .*put a backup in its place/s)
+  expect(() => openLedger(path)).toThrow(/damaged .*put a backup in its place/s)
 })
 
 test.each([
@@ -68,16 +68,16 @@ test.each([
 ])('%s is refused with what to do', async (_what, damage) => {
   const path = await killedLedger()
   // A clean end moves the log into the file.
-  openLedgerFile(path).close()
+  openLedger(path).close()
   const bytes = readFileSync(path)
   damage(bytes)
   writeFileSync(path, bytes)
-  expect(() => openLedgerFile(path)).toThrow(/damaged .*put a backup in its place/s)
+  expect(() => openLedger(path)).toThrow(/damaged .*put a backup in its place/s)
 })
 
 test('a book that was changed behind our back is refused when it is read', async () => {
   const path = await killedLedger()
-  const db = openLedgerFile(path)
+  const db = openLedger(path)
   db.exec("UPDATE books SET settled = 0 WHERE id = 'task'")
   db.close()
   expect(() => reopen(path).balance('task')).toThrow(/book task/)

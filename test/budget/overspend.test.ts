@@ -12,33 +12,36 @@ async function usage(world: MoneyWorld): Promise<Usage['total']> {
 
 const budget = (usd: string, id = 'agent'): Record<string, string> => ({ 'x-task-id': id, 'x-task-budget-usd': usd })
 
-test('200 parallel calls on a small budget stay within it, and what was booked is what the provider bills', async () => {
-  const world = await startMoneyWorld({
-    profile: '7-8B/H100',
-    speed: 20,
-    config: 'budget: { holdWaitMs: 300 }\ntaskTypes: { default: { concurrency: 500 } }',
-  })
-  const replies = await Promise.all(
-    Array.from({ length: 200 }, (_, i) =>
-      world.chat({ max_tokens: 50, messages: [{ role: 'user', content: `Number ${i}` }] }, budget('0.02')),
-    ),
-  )
-  const statuses = replies.map((reply) => reply.status)
-  expect(statuses).toContain(200)
-  expect(statuses.filter((status) => ![200, 402, 429].includes(status))).toEqual([])
-  const billed = Number(world.simulator.meter.total())
-  expect(billed).toBeGreaterThan(0)
-  expect(billed).toBeLessThanOrEqual(20_000_000)
-  const task = await world.task('agent')
-  expect(task).toMatchObject({ held_nano_usd: 0, unresolved_nano_usd: 0 })
-  expect(task.spent.nano_usd).toBe(billed)
-  expect(await usage(world)).toEqual({
-    usd: task.spent.usd,
-    nano_usd: billed,
-    held_nano_usd: 0,
-    unresolved_nano_usd: 0,
-  })
-})
+test.each(['process', 'power'])(
+  '200 parallel calls on a small budget stay within it, and what was booked is what the provider bills (durability %s)',
+  async (durability) => {
+    const world = await startMoneyWorld({
+      profile: '7-8B/H100',
+      speed: 20,
+      config: `budget: { holdWaitMs: 300 }\ntaskTypes: { default: { concurrency: 500 } }\nstore: { durability: ${durability} }`,
+    })
+    const replies = await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        world.chat({ max_tokens: 50, messages: [{ role: 'user', content: `Number ${i}` }] }, budget('0.02')),
+      ),
+    )
+    const statuses = replies.map((reply) => reply.status)
+    expect(statuses).toContain(200)
+    expect(statuses.filter((status) => ![200, 402, 429].includes(status))).toEqual([])
+    const billed = Number(world.simulator.meter.total())
+    expect(billed).toBeGreaterThan(0)
+    expect(billed).toBeLessThanOrEqual(20_000_000)
+    const task = await world.task('agent')
+    expect(task).toMatchObject({ held_nano_usd: 0, unresolved_nano_usd: 0 })
+    expect(task.spent.nano_usd).toBe(billed)
+    expect(await usage(world)).toEqual({
+      usd: task.spent.usd,
+      nano_usd: billed,
+      held_nano_usd: 0,
+      unresolved_nano_usd: 0,
+    })
+  },
+)
 
 test('retries and broken answers count too: nothing is free because it failed', async () => {
   const world = await startMoneyWorld({

@@ -6,8 +6,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { JournaledLedger } from '../../src/budget/journaled-ledger.ts'
 import { NoJournal } from '../../src/budget/journal.ts'
 import type { AttemptLedger, AttemptNote, Line, Reservation } from '../../src/budget/ledger.ts'
-import { LEDGER_CHECKED, LEDGER_SCHEMA, LEDGER_VERSION, SqliteJournal } from '../../src/budget/sqlite-journal.ts'
-import { openSqliteFile } from '../../src/store/sqlite-file.ts'
+import { openLedgerFile } from '../../src/budget/ledger-file.ts'
+import { SqliteJournal } from '../../src/budget/sqlite-journal.ts'
+import { ThreadedJournal } from '../../src/budget/threaded-journal.ts'
 import { RecordingJournal } from './recording-journal.ts'
 
 export interface LedgerDriver {
@@ -23,6 +24,7 @@ export const DRIVERS: readonly (readonly [name: string, open: OpenDriver])[] = [
   ['memory', () => Promise.resolve(inMemory())],
   ['journal', () => Promise.resolve(journaled(new RecordingJournal()))],
   ['sqlite', () => Promise.resolve(sqlite())],
+  ['sqlite with fsync', () => Promise.resolve(threaded(newDirectory()))],
 ]
 
 const defer = (flush: () => void): void => void setImmediate(flush)
@@ -52,20 +54,42 @@ function journaled(journal: RecordingJournal): LedgerDriver {
   }
 }
 
-export function openLedgerFile(path: string): DatabaseSync {
-  return openSqliteFile(path, {
-    durability: 'process',
-    version: LEDGER_VERSION,
-    schema: LEDGER_SCHEMA,
-    checked: LEDGER_CHECKED,
-  })
+/** The ledger's file as the service opens it. */
+export function openLedger(path: string): DatabaseSync {
+  return openLedgerFile(path, 'process')
 }
 
-function sqlite(
-  dir: string = mkdtempSync(join(tmpdir(), 'switchyard-ledger-')),
-  old: readonly DatabaseSync[] = [],
-): LedgerDriver {
-  const db = openLedgerFile(join(dir, 'ledger.sqlite'))
+function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'switchyard-ledger-'))
+}
+
+function threaded(dir: string, old: readonly (() => Promise<void>)[] = []): LedgerDriver {
+  const path = join(dir, 'ledger.sqlite')
+  const db = openLedger(path)
+  const journal = new ThreadedJournal(path, new SqliteJournal(db))
+  const ledger = new JournaledLedger(journal, { defer })
+  const end = async (): Promise<void> => {
+    await journal.close()
+    db.close()
+  }
+  return {
+    ledger,
+    crash: async () => {
+      await ledger.written()
+      return threaded(dir, [...old, end])
+    },
+    // The thread has a connection of its own, which a test cannot limit.
+    disk: undefined,
+    close: async () => {
+      await ledger.close()
+      for (const each of [...old, end]) await each()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+function sqlite(dir: string = newDirectory(), old: readonly DatabaseSync[] = []): LedgerDriver {
+  const db = openLedger(join(dir, 'ledger.sqlite'))
   const ledger = new JournaledLedger(new SqliteJournal(db), { defer })
   const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
   return {

@@ -1,0 +1,13 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { openSqliteFile, type Durability } from '../store/sqlite-file.ts'
+import { LEDGER_CHECKED, LEDGER_SCHEMA, LEDGER_VERSION } from './sqlite-journal.ts'
+
+/** Opens the ledger's file, or makes it. Throws StoreProblem. */
+export function openLedgerFile(path: string, durability: Durability): DatabaseSync {
+  return openSqliteFile(path, {
+    durability,
+    version: LEDGER_VERSION,
+    schema: LEDGER_SCHEMA,
+    checked: LEDGER_CHECKED,
+  })
+}
