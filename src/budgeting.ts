@@ -117,7 +117,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
     return {
       admitter: new BudgetAdmitter(new KeyAdmitter(), tasks),
       ledger: budget,
-      service: new TaskDesk({ tasks, ledger, history: new LedgerHistory(db), lines }),
+      service: new TaskDesk({ tasks, ledger, open: () => ledger.books.open(), history: new LedgerHistory(db), lines }),
       openMoney: () => openMoney(ledger),
       reload(next) {
         types = taskTypes(next.taskTypes)

@@ -12,6 +12,7 @@ import type {
   StepResult,
 } from './ledger.ts'
 import { isAmount } from './ledger.ts'
+import { ledgerUnavailable } from './ledger-unavailable.ts'
 import { KnownBalances } from './known-balances.ts'
 import { LEDGER_SCRIPTS, rootOf } from './redis-scripts.ts'
 
@@ -159,7 +160,7 @@ export class RedisLedger implements AttemptLedger {
     return place === undefined ? UNKNOWN : this.#end(id, place, { verb: 'unresolve' })
   }
 
-  /** At once where it was read a moment ago. The tenant may be left out of books in which this process has reserved. Throws RedisDown. */
+  /** At once where it was read a moment ago. The tenant may be left out of books that this process has seen. Throws `ledger_unavailable`. */
   balance(book: string, tenant?: string): Balance | Promise<Balance> {
     return this.#known.fresh(book) ?? this.#readBalance(book, tenant)
   }
@@ -416,7 +417,11 @@ export class RedisLedger implements AttemptLedger {
   async #readBalance(book: string, tenant: string | undefined): Promise<Balance> {
     const owner = tenant ?? this.#known.tenantOf(book)
     if (owner === undefined) return { settled: 0, held: 0, unresolved: 0 }
-    await this.look(owner, undefined, [book])
+    try {
+      await this.look(owner, undefined, [book])
+    } catch (error) {
+      throw error instanceof RedisDown ? ledgerUnavailable(error.message, error) : error
+    }
     return this.#known.last(book)
   }
 
