@@ -1,6 +1,6 @@
 /** Opens the ledger and everything that counts money on top of it; what is opened here is closed in `close`. */
 import { join } from 'node:path'
-import { simpleBound } from './budget/attempt-bound.ts'
+import type { BoundOf } from './budget/bound-of.ts'
 import { BudgetAdmitter } from './budget/budget-admitter.ts'
 import { BudgetLedger } from './budget/budget-ledger.ts'
 import { JournaledLedger } from './budget/journaled-ledger.ts'
@@ -31,6 +31,7 @@ export interface BudgetReporter {
 }
 
 export interface BudgetingOptions {
+  readonly boundOf: BoundOf
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** Unix milliseconds. */
@@ -62,7 +63,7 @@ const DAY = 'day'
 
 /** Throws StoreProblem where the ledger is in use by another process, damaged, or cannot be opened. */
 export function openBudgeting(config: Config, options: BudgetingOptions): Budgeting {
-  const { now, wallNow, reporter, onEvent } = options
+  const { boundOf, now, wallNow, reporter, onEvent } = options
   const release = lockDataDir(config.dataDir)
   const path = join(config.dataDir, FILE)
   const db = closeOnThrow(release, () => openLedgerFile(path, config.durability))
@@ -93,7 +94,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       ledger,
       tasks,
       lines,
-      boundOf: simpleBound,
+      boundOf,
       day,
       wallNow,
       now,
