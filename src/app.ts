@@ -59,7 +59,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const metrics = new Metrics(() => sender.status())
   // Before anything that would have to be closed again: of two services on one ledger the second ends here.
   const bounds = openHoldBounds(upstreamOptions(config, undefined))
-  const budgeting = openBudgeting(config, {
+  const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
     now,
     wallNow: Date.now,

@@ -41,7 +41,8 @@ function stateOf(base: Task | undefined, mine: Task, theirs: Task): TaskState {
 }
 
 function limitsOf(base: Task | undefined, mine: Task, theirs: Task): TaskLimits {
-  const limits = base === undefined ? lowered(theirs.limits, mine.limits) : joined(base.limits, mine.limits, theirs.limits)
+  const limits =
+    base === undefined ? lowered(theirs.limits, mine.limits) : joined(base.limits, mine.limits, theirs.limits)
   const granted = [...mine.topUps].filter(([key]) => !theirs.topUps.has(key))
   if (granted.length === 0) return limits
   // Nothing happened there: what stands here holds the top-ups already. Else they are made again on top of what happened there.

@@ -52,6 +52,7 @@ export type LedgerEvent =
   | { readonly what: 'recovered'; readonly tenant: string; readonly voided: number; readonly unresolved: number }
 
 interface Place {
+  readonly tenant: string
   readonly root: string
   readonly books: readonly string[]
   /** With a task it is remembered longer. */
@@ -59,7 +60,6 @@ interface Place {
 }
 
 interface OwnAttempt extends Place {
-  readonly tenant: string
   readonly args: readonly string[]
   /** Nano-dollars held. */
   readonly amount: number
@@ -299,7 +299,7 @@ export class RedisLedger implements AttemptLedger {
           answer.slice(1).map(Number),
           note.tenant,
         )
-        this.#open.set(id, { ...placeOf(root, lines, note), tenant: note.tenant, args, amount: lines[0]?.amount ?? 0 })
+        this.#open.set(id, { ...placeOf(root, lines, note), args, amount: lines[0]?.amount ?? 0 })
         return { kind: 'admitted' }
       case 'replayed':
         if (!this.#open.has(id)) this.#remember(id, placeOf(root, lines, note))
@@ -340,7 +340,7 @@ export class RedisLedger implements AttemptLedger {
       const answer = await this.#run(id, place, step)
       if (answer[0] === 'lost') throw this.#link.suspect()
       const result = this.#stepResult(answer, place)
-      if (result.kind === 'done') this.#ended(id, place, step)
+      if (result.kind === 'done') this.#ended(id, place, step, answer.slice(2).map(Number))
       return result
     } catch (error) {
       if (!(error instanceof RedisDown)) throw error
@@ -353,7 +353,7 @@ export class RedisLedger implements AttemptLedger {
     const kind = answer[0]
     switch (kind) {
       case 'done':
-        return { kind, exceeded: answer.slice(1).map((index) => books[Number(index)] as string) }
+        return { kind, exceeded: (answer[1] as readonly string[]).map((index) => books[Number(index)] as string) }
       case 'same':
       case 'conflict':
       case 'unknown':
@@ -365,7 +365,8 @@ export class RedisLedger implements AttemptLedger {
     }
   }
 
-  #ended(id: string, place: Place, step: FinalStep): void {
+  /** `figures` = balances of its books after the step; none where the step had been taken before. */
+  #ended(id: string, place: Place, step: FinalStep, figures: readonly number[]): void {
     const attempt = this.#open.get(id)
     if (attempt !== undefined) {
       const atMs = this.#options.now()
@@ -375,7 +376,8 @@ export class RedisLedger implements AttemptLedger {
         this.#told = this.#told.filter((each) => each.atMs >= atMs - TOLD_AGAIN_MS)
     }
     this.#remember(id, place)
-    this.#known.forget(place.books)
+    if (figures.length > 0) this.#known.learn(place.books, figures, place.tenant)
+    else this.#known.forget(place.books)
     this.#options.onFreed?.(place.books)
   }
 
@@ -390,8 +392,8 @@ export class RedisLedger implements AttemptLedger {
     return place.books.filter((_, index) => (step.amounts[index] as number) > Number(own.args[9 + 3 * index]))
   }
 
-  #remember(id: string, { root, books, hasTask }: Place): void {
-    this.#places.set(id, { root, books, hasTask })
+  #remember(id: string, { tenant, root, books, hasTask }: Place): void {
+    this.#places.set(id, { tenant, root, books, hasTask })
     if (this.#places.size > MOST_PLACES) this.#places.delete(this.#places.keys().next().value as string)
   }
 
@@ -407,7 +409,7 @@ export class RedisLedger implements AttemptLedger {
       if (lines === null || lines === undefined) continue
       const books = [...lines.matchAll(/^\d+ (.+)$/gm)].map((match) => match[1] as string)
       const hasTask = note !== null && note !== undefined && (JSON.parse(note) as AttemptNote).task !== undefined
-      const place = { root, books, hasTask }
+      const place = { tenant, root, books, hasTask }
       this.#remember(id, place)
       return place
     }
@@ -468,7 +470,7 @@ export class RedisLedger implements AttemptLedger {
         const answer = await this.#run(id, place, step)
         if (answer[0] === 'lost') throw this.#link.suspect()
         this.#later.delete(id)
-        if (answer[0] === 'done' || answer[0] === 'same') this.#ended(id, place, step)
+        if (answer[0] === 'done' || answer[0] === 'same') this.#ended(id, place, step, answer.slice(2).map(Number))
         else if (step.verb !== 'abandon')
           this.#options.onEvent?.({ what: 'late step refused', attempt: id, answer: answer.join(' ') })
       } catch (error) {
@@ -480,7 +482,7 @@ export class RedisLedger implements AttemptLedger {
 }
 
 function placeOf(root: string, lines: readonly Line[], note: AttemptNote): Place {
-  return { root, books: lines.map(({ book }) => book), hasTask: note.task !== undefined }
+  return { tenant: note.tenant, root, books: lines.map(({ book }) => book), hasTask: note.task !== undefined }
 }
 
 function withState(args: readonly string[], state: string): readonly string[] {

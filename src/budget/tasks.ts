@@ -74,6 +74,11 @@ export class Tasks {
     this.wake(known)
   }
 
+  /** Tasks that are in memory. */
+  known(): readonly Task[] {
+    return [...this.#known.values()]
+  }
+
   /** Paused tasks with requests under way here: these wait for somebody to raise a limit. */
   waiting(): readonly Task[] {
     return [...this.#known.values()].filter((task) => task.running > 0 && task.state === 'paused_budget')

@@ -1,6 +1,7 @@
 /** What an operator does to a Redis once: begin its books, accept a promoted replica. */
 import { newId } from '../shared/ids.ts'
-import { redisAddress, redisClient, REDIS_KEYS } from './redis-client.ts'
+import { redisAddress } from '../shared/redis-url.ts'
+import { redisClient, REDIS_KEYS } from './redis-client.ts'
 import { parseInfo, promotedAs, wrongSettings } from './redis-health.ts'
 import { StoreProblem } from './store-problem.ts'
 import { StoreUnreachable } from './store-unreachable.ts'

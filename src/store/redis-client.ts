@@ -17,17 +17,6 @@ export const REDIS_KEYS = {
   tenants: 'switchyard:tenants',
 } as const
 
-/** Whether a text is an address that `redisClient` understands: redis://, rediss:// (TLS) or unix:///path. */
-export function isRedisUrl(text: string): boolean {
-  return /^(?:rediss?:\/\/|unix:\/\/\/)\S+$/.test(text) && URL.canParse(text)
-}
-
-/** The address without name and password. */
-export function redisAddress(url: string): string {
-  const { protocol, host, pathname } = new URL(url)
-  return protocol === 'unix:' ? pathname : host
-}
-
 export interface RedisClientOptions {
   /** Milliseconds until the next try; null = none. */
   readonly retryStrategy?: (times: number) => number | null

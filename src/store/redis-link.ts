@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { COMMAND_TIMEOUT_MS, redisAddress, redisClient, REDIS_KEYS } from './redis-client.ts'
+import { redisAddress } from '../shared/redis-url.ts'
+import { COMMAND_TIMEOUT_MS, redisClient, REDIS_KEYS } from './redis-client.ts'
 import { parseInfo, promotedAs, unusableNow, wrongSettings } from './redis-health.ts'
 import { StoreProblem } from './store-problem.ts'
 import { StoreUnreachable } from './store-unreachable.ts'

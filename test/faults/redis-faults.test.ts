@@ -27,7 +27,7 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
   const gateway = async (
     server: RedisServer,
     options: Partial<RedisLedgerOptions> = {},
-  ): Promise<OpenedRedisLedger & { task(): Promise<unknown> }> => {
+  ): Promise<OpenedRedisLedger & { readonly task: () => Promise<unknown> }> => {
     const opened = await openRedisLedger(server.url, options)
     onTestFinished(opened.die)
     return { ...opened, task: async () => opened.ledger.balance('task', NOTE.tenant) }
@@ -69,7 +69,7 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     await ledger.settle('before', [50])
     await server.stop('SIGKILL')
     // The end of the file that a flush had not reached.
-    for (const [index, file] of files.entries()) truncateSync(file, sizes[index] as number)
+    for (const [index, file] of files.entries()) truncateSync(file, sizes[index])
     await server.start()
     await vi.waitFor(async () => {
       expect(await ledger.reserve(reservation('more', 251))).toMatchObject({ kind: 'refused' })

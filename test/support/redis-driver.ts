@@ -12,7 +12,7 @@ export interface OpenedRedisLedger {
   readonly ledger: RedisLedger
   readonly link: RedisLink
   /** Ends the process's part without a word, as kill -9 does. */
-  die(): void
+  readonly die: () => void
 }
 
 /** A ledger on a server, as a gateway process opens it, but without a heart that beats by itself. */

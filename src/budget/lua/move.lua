@@ -1,7 +1,7 @@
 -- Moves an attempt that costs nothing, or nothing yet.
 -- ARGV: epoch, id, verb (sent | void | unresolve | abandon), how long an ended attempt is remembered (ms).
 -- `abandon` is void for a reservation whose answer was lost: if it is still on its way, it finds a grave in its place.
--- Answers: done, same, conflict or unknown.
+-- Answers: done, an empty list, and settled, held, unresolved of each book; same, conflict or unknown.
 local id, verb, forMs = ARGV[2], ARGV[3], ARGV[4]
 local key = attemptKey(id)
 local found = redis.call('HMGET', key, 'st', 'lines', 'owner')
@@ -12,9 +12,19 @@ if not state then
   end
   redis.call('HSET', key, 'st', 'voided', 'lines', '', 'owner', '')
   ended(key, forMs)
-  return { 'done' }
+  return { 'done', {} }
 end
 local lines = linesOf(found[2])
+local function done()
+  local answer = { 'done', {} }
+  for _, line in ipairs(lines) do
+    local settled, held, open = balanceOf(line.key)
+    answer[#answer + 1] = settled
+    answer[#answer + 1] = held
+    answer[#answer + 1] = open
+  end
+  return answer
+end
 
 if verb == 'sent' then
   if state == 'sent' then
@@ -24,7 +34,7 @@ if verb == 'sent' then
     return { 'conflict' }
   end
   redis.call('HSET', key, 'st', 'sent')
-  return { 'done' }
+  return { 'done', {} }
 end
 
 if verb == 'unresolve' then
@@ -35,7 +45,7 @@ if verb == 'unresolve' then
     return { 'conflict' }
   end
   unresolved(id, key, owner, lines)
-  return { 'done' }
+  return done()
 end
 
 if state == 'voided' then
@@ -45,4 +55,4 @@ if state ~= 'reserved' and state ~= 'sent' then
   return { 'conflict' }
 end
 voided(id, key, owner, lines, forMs)
-return { 'done' }
+return done()

@@ -1,6 +1,7 @@
 -- Books what an attempt really cost, in the order of its lines.
 -- ARGV: epoch, id, input tokens or '', output tokens or '', how long the ended attempt is remembered (ms), amounts.
--- Answers: done, then the indexes of the books in which more was settled than was held; same; conflict; unknown; invalid, reason.
+-- Answers: done, a list of the indexes of the books in which more was settled than was held, and settled, held, unresolved of each
+-- book; same; conflict; unknown; invalid, reason.
 local id = ARGV[2]
 local key = attemptKey(id)
 local found = redis.call('HMGET', key, 'st', 'lines', 'settled', 'owner', 'sums')
@@ -20,18 +21,28 @@ if state == 'voided' then
   return { 'conflict' }
 end
 
-local answer = { 'done' }
+local exceeded = {}
+local answer = { 'done', exceeded }
 for i, line in ipairs(lines) do
   line.cost = tonumber(ARGV[5 + i])
   if line.cost > line.amount then
-    answer[#answer + 1] = i - 1
+    exceeded[#exceeded + 1] = i - 1
   end
   local settled, held, open = balanceOf(line.key)
   line.settled = settled + line.cost
   if line.settled > MOST then
     return { 'invalid', 'the sum leaves the safe integers' }
   end
-  line.left = (state == 'unresolved' and open or held) - line.amount
+  if state == 'unresolved' then
+    open = open - line.amount
+    line.left = open
+  else
+    held = held - line.amount
+    line.left = held
+  end
+  answer[#answer + 1] = line.settled
+  answer[#answer + 1] = held
+  answer[#answer + 1] = open
 end
 
 local from = state == 'unresolved' and 'u' or 'h'
