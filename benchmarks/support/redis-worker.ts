@@ -30,7 +30,7 @@ export interface WorkerResult {
 }
 
 const task = JSON.parse(process.argv[2] ?? '{}') as WorkerTask
-const { ledger, die } = await openRedisLedger(task.url)
+const { ledger, die } = await openRedisLedger(task.url, { commandTimeoutMs: 20_000 })
 await ledger.start()
 let state = task.seed
 /** Park-Miller generator: a run can be repeated by its seed. */

@@ -1,36 +1,20 @@
 import { RedisDown, type RedisLink } from '../store/redis-link.ts'
-import { REDIS_KEYS } from '../store/redis-client.ts'
+import { Heart } from './heart.ts'
 import { invalidLine } from './invalid-line.ts'
-import type {
-  AttemptLedger,
-  AttemptNote,
-  AttemptTokens,
-  Balance,
-  Line,
-  Reservation,
-  ReserveResult,
-  StepResult,
-} from './ledger.ts'
-import { isAmount } from './ledger.ts'
-import { ledgerUnavailable } from './ledger-unavailable.ts'
 import { KnownBalances } from './known-balances.ts'
+import { LateSteps, type LateStep } from './late-steps.ts'
+import { isAmount } from './ledger.ts'
+import type { AttemptLedger, AttemptTokens, Balance, Line, Reservation, ReserveResult, StepResult } from './ledger.ts'
+import { ledgerUnavailable } from './ledger-unavailable.ts'
 import { LEDGER_SCRIPTS, rootOf } from './redis-scripts.ts'
+import * as steps from './redis-steps.ts'
+import type { FinalStep, OwnAttempt, Place } from './redis-steps.ts'
+import { RedisTenants } from './redis-tenants.ts'
+import { ToldSteps } from './told-steps.ts'
 
-/** How long the holds of a gateway without a sign of life stay its own, ms. */
-const LEASE_MS = 10_000
-/** How long an ended attempt is remembered, ms: of a task for its page, else for a repeated step. */
-const TASK_ENDED_MS = 86_400_000
-const ENDED_MS = 600_000
-/** Attempts of a dead gateway that one step moves, so that no step keeps Redis busy for more than a few milliseconds. */
-const SWEEP_MOST = 200
-const TENANTS_AT_ONCE = 50
-/**
- * What a killed Redis may forget with `appendfsync everysec`: it answers while a flush is under way and writes up to two seconds later.
- * Steps of this last time are told again to one that comes back.
- */
-const TOLD_AGAIN_MS = 5000
 /** How long a Redis that comes back is left alone, so that every gateway can tell it what it may have forgotten, ms. */
 const RETURN_MS = 1000
+const TOLD_AT_ONCE = 500
 /** Ended attempts whose place is remembered, for a repeated step. */
 const MOST_PLACES = 10_000
 const LONGEST_CLOSE_MS = 1000
@@ -43,7 +27,7 @@ export interface RedisLedgerOptions {
   readonly leaseMs?: number
   /** Called with the books of an attempt that holds nothing any more. */
   readonly onFreed?: (books: readonly string[]) => void
-  /** Hears of steps that could not be told in time and then contradicted what is known, and of dead gateways. */
+  /** Hears of steps that were told late and contradicted what is known, and of dead gateways. */
   readonly onEvent?: (event: LedgerEvent) => void
 }
 
@@ -51,32 +35,12 @@ export type LedgerEvent =
   | { readonly what: 'late step refused'; readonly attempt: string; readonly answer: string }
   | { readonly what: 'recovered'; readonly tenant: string; readonly voided: number; readonly unresolved: number }
 
-interface Place {
-  readonly tenant: string
-  readonly root: string
-  readonly books: readonly string[]
-  /** With a task it is remembered longer. */
-  readonly hasTask: boolean
-}
-
-interface OwnAttempt extends Place {
-  readonly args: readonly string[]
-  /** Nano-dollars held. */
-  readonly amount: number
-}
-
-type FinalStep =
-  | { readonly verb: 'settle'; readonly amounts: readonly number[]; readonly tokens: AttemptTokens | undefined }
-  | { readonly verb: 'void' | 'unresolve' | 'abandon' }
-
-interface Told {
+export interface SharedDocument {
+  readonly kind: string
   readonly id: string
-  readonly attempt: OwnAttempt
-  readonly step: FinalStep
-  readonly atMs: number
+  readonly version: number
+  readonly text: string
 }
-
-const UNKNOWN: StepResult = { kind: 'unknown' }
 
 /**
  * The ledger that several gateways share: every step is one Lua script in one round trip, so that Redis decides and nobody else. It fails
@@ -85,31 +49,30 @@ const UNKNOWN: StepResult = { kind: 'unknown' }
 export class RedisLedger implements AttemptLedger {
   readonly #link: RedisLink
   readonly #options: RedisLedgerOptions
-  readonly #leaseMs: number
-  readonly #roots = new Map<string, string>()
+  readonly #tenants: RedisTenants
+  readonly #heart: Heart
+  readonly #known: KnownBalances
   readonly #open = new Map<string, OwnAttempt>()
   readonly #places = new Map<string, Place>()
-  readonly #later = new Map<string, { readonly place: Place; readonly step: FinalStep }>()
-  readonly #known: KnownBalances
-  readonly #unresolved = new Map<string, number>()
-  #told: Told[] = []
-  #clock: { readonly serverMs: number; readonly atMs: number } | undefined
-  #timer: NodeJS.Timeout | undefined
-  #beating: Promise<void> | undefined
-  #draining: Promise<void> | undefined
+  readonly #late: LateSteps
+  readonly #told: ToldSteps
 
   constructor(link: RedisLink, options: RedisLedgerOptions) {
     this.#link = link
     this.#options = options
-    this.#leaseMs = options.leaseMs ?? LEASE_MS
+    this.#tenants = new RedisTenants(link)
     this.#known = new KnownBalances(options.now)
+    this.#told = new ToldSteps(options.now)
+    this.#late = new LateSteps((id, late) => this.#tellLate(id, late))
+    this.#heart = new Heart(link, this.#tenants, {
+      ...options,
+      onRecovered: (tenant, voided, unresolved) => options.onEvent?.({ what: 'recovered', tenant, voided, unresolved }),
+    })
   }
 
   /** Gives signs of life from now on, and takes care of what dead gateways left. */
-  async start(): Promise<void> {
-    await this.beat()
-    this.#timer = setInterval(() => void this.beat(), this.#leaseMs / 3)
-    this.#timer.unref()
+  start(): Promise<void> {
+    return this.#heart.start(() => this.drain())
   }
 
   async reserve(reservation: Reservation): Promise<ReserveResult> {
@@ -117,34 +80,37 @@ export class RedisLedger implements AttemptLedger {
     const reason = invalidLine(lines)
     if (reason !== undefined) return { kind: 'invalid', reason }
     // What is overdue comes first: its money may be what this one needs.
-    if (this.#later.size > 0) void this.drain()
+    if (!this.#late.isEmpty) void this.drain()
     let root: string | undefined
     try {
-      root = this.#roots.get(note.tenant) ?? (await this.#enter(note.tenant))
-      const args = this.#reserveArgs(reservation)
+      root = await this.#rootOf(note.tenant)
+      const args = steps.reserveArgs(this.#link.epoch, this.#options.owner, reservation)
       const answer = await this.#link.run(LEDGER_SCRIPTS.reserve, root, args)
-      return this.#reserved(answer, reservation, root, args)
+      return this.#reserved(answer, reservation, { ...steps.placeOf(root, lines, note), args })
     } catch (error) {
       if (!(error instanceof RedisDown)) throw error
       // It may be there, and nobody will send it.
       if (error.mayHaveRun && root !== undefined)
-        this.#keepForLater(id, placeOf(root, lines, note), { verb: 'abandon' })
+        this.#late.keep(id, { place: steps.placeOf(root, lines, note), step: { verb: 'abandon' } })
       return { kind: 'unavailable', reason: error.message }
     }
   }
 
+  /** Rejects with RedisDown where it is not durable: then nothing may be sent. */
   async sent(id: string): Promise<StepResult> {
     const place = await this.#placeOf(id)
-    if (place === undefined) return UNKNOWN
-    const answer = await this.#link.run(LEDGER_SCRIPTS.move, place.root, this.#moveArgs(id, 'sent', place))
+    if (place === undefined) return { kind: 'unknown' }
+    const args = steps.moveArgs(this.#link.epoch, id, 'sent', place)
+    const answer = await this.#link.run(LEDGER_SCRIPTS.move, place.root, args)
     const own = this.#open.get(id)
-    if (own !== undefined && answer[0] === 'done') this.#open.set(id, { ...own, args: withState(own.args, 'sent') })
+    if (own !== undefined && answer[0] === 'done')
+      this.#open.set(id, { ...own, args: steps.withState(own.args, 'sent') })
     return this.#stepResult(answer, place)
   }
 
   async settle(id: string, amounts: readonly number[], tokens?: AttemptTokens): Promise<StepResult> {
     const place = await this.#placeOf(id)
-    if (place === undefined) return UNKNOWN
+    if (place === undefined) return { kind: 'unknown' }
     if (amounts.length !== place.books.length || !amounts.every(isAmount))
       return { kind: 'invalid', reason: 'one whole number >= 0 is needed for each line' }
     return this.#end(id, place, { verb: 'settle', amounts, tokens })
@@ -152,12 +118,12 @@ export class RedisLedger implements AttemptLedger {
 
   async void(id: string): Promise<StepResult> {
     const place = await this.#placeOf(id)
-    return place === undefined ? UNKNOWN : this.#end(id, place, { verb: 'void' })
+    return place === undefined ? { kind: 'unknown' } : this.#end(id, place, { verb: 'void' })
   }
 
   async unresolve(id: string): Promise<StepResult> {
     const place = await this.#placeOf(id)
-    return place === undefined ? UNKNOWN : this.#end(id, place, { verb: 'unresolve' })
+    return place === undefined ? { kind: 'unknown' } : this.#end(id, place, { verb: 'unresolve' })
   }
 
   /** At once where it was read a moment ago. The tenant may be left out of books that this process has seen. Throws `ledger_unavailable`. */
@@ -170,13 +136,13 @@ export class RedisLedger implements AttemptLedger {
     return this.#known.last(book)
   }
 
-  /** Reads a document and books in one round trip. Throws RedisDown. */
+  /** Reads a document and books in one round trip; version 0 = there is no such document. Throws RedisDown. */
   async look(
     tenant: string,
-    document: { readonly kind: string; readonly id: string } | undefined,
+    document: Pick<SharedDocument, 'kind' | 'id'> | undefined,
     books: readonly string[],
-  ): Promise<{ readonly version: number; readonly text: string }> {
-    const root = this.#roots.get(tenant) ?? (await this.#enter(tenant))
+  ): Promise<Pick<SharedDocument, 'version' | 'text'>> {
+    const root = await this.#rootOf(tenant)
     const args = [this.#link.epoch, document?.kind ?? '', document?.id ?? '', ...books]
     const [kind, version, text, ...figures] = await this.#link.run(LEDGER_SCRIPTS.look, root, args)
     if (kind === 'lost') throw this.#link.suspect()
@@ -187,10 +153,9 @@ export class RedisLedger implements AttemptLedger {
   /** Writes a document over the version that was read; answers with what stands there instead where that has changed. Throws RedisDown. */
   async write(
     tenant: string,
-    document: { readonly kind: string; readonly id: string; readonly version: number; readonly text: string },
-  ): Promise<{ readonly isWritten: boolean; readonly version: number; readonly text: string }> {
-    const root = this.#roots.get(tenant) ?? (await this.#enter(tenant))
-    const { kind, id, version, text } = document
+    { kind, id, version, text }: SharedDocument,
+  ): Promise<Pick<SharedDocument, 'version' | 'text'> & { readonly isWritten: boolean }> {
+    const root = await this.#rootOf(tenant)
     const args = [this.#link.epoch, kind, id, String(version), text]
     const [result, now, other] = await this.#link.run(LEDGER_SCRIPTS.write, root, args)
     if (result === 'lost') throw this.#link.suspect()
@@ -199,118 +164,74 @@ export class RedisLedger implements AttemptLedger {
 
   /** Unix milliseconds by the clock of Redis, which is the same for all gateways; undefined before the first sign of life. */
   serverNow(): number | undefined {
-    if (this.#clock === undefined) return undefined
-    return Math.floor(this.#clock.serverMs + this.#options.now() - this.#clock.atMs)
+    return this.#heart.serverNow()
   }
 
   /** Nano-dollars that this process holds, and that are unresolved in all books (as of the last sign of life). */
   openMoney(): { readonly held: number; readonly unresolved: number } {
     let held = 0
-    for (const { amount } of this.#open.values()) held += amount
-    let unresolved = 0
-    for (const amount of this.#unresolved.values()) unresolved += amount
-    return { held, unresolved }
+    for (const attempt of this.#open.values()) held += steps.heldIn(attempt, 0)
+    return { held, unresolved: this.#heart.unresolved() }
   }
 
   /** One sign of life in the books of every tenant, and a look at the others. Never rejects. */
   beat(): Promise<void> {
-    this.#beating ??= this.#beat().finally(() => (this.#beating = undefined))
-    return this.#beating
+    return this.#heart.beat()
+  }
+
+  /** Tells what could not be told before, as far as it can be told now. */
+  drain(): Promise<void> {
+    return this.#late.drain()
   }
 
   /** Before a Redis that was away is used again: tells it what it may have forgotten. Rejects with RedisDown. */
   async returned(hasRestarted: boolean): Promise<void> {
     if (!hasRestarted) return
-    this.#roots.clear()
-    const since = this.#options.now() - TOLD_AGAIN_MS
-    const told = this.#told.filter(({ atMs }) => atMs >= since)
-    const waiting: Promise<unknown>[] = []
-    const tell = (id: string, own: OwnAttempt, step: FinalStep | undefined): void => {
-      // It was admitted before, so that no limit is asked again.
-      waiting.push(this.#link.run(LEDGER_SCRIPTS.reserve, own.root, withoutLimits(own.args), true))
-      if (step !== undefined) waiting.push(this.#run(id, own, step, true))
+    this.#tenants.forget()
+    const told: readonly { readonly id: string; readonly attempt: OwnAttempt; readonly step?: FinalStep }[] = [
+      ...this.#told.recent(),
+      ...[...this.#open].map(([id, attempt]) => ({ id, attempt })),
+    ]
+    for (const tenant of new Set(told.map(({ attempt }) => attempt.tenant))) await this.#tenants.enter(tenant, true)
+    for (let at = 0; at < told.length; at += TOLD_AT_ONCE) {
+      await Promise.all(
+        told.slice(at, at + TOLD_AT_ONCE).flatMap(({ id, attempt, step }) => [
+          // It was admitted before, so that no limit is asked again.
+          this.#link.run(LEDGER_SCRIPTS.reserve, attempt.root, steps.withoutLimits(attempt.args), true),
+          ...(step === undefined ? [] : [this.#run(id, attempt, step, true)]),
+        ]),
+      )
     }
-    for (const tenant of new Set([
-      ...told.map(({ attempt }) => attempt.tenant),
-      ...[...this.#open.values()].map((own) => own.tenant),
-    ]))
-      await this.#enter(tenant, true)
-    for (const { id, attempt, step } of told) tell(id, attempt, step)
-    for (const [id, own] of this.#open) tell(id, own, undefined)
-    await Promise.all(waiting)
     await new Promise((resolve) => setTimeout(resolve, RETURN_MS))
   }
 
-  /** Tells what has not been told yet, and gives the rest of its attempts up to the other gateways. */
+  /** Tells what has not been told yet, and leaves the rest of its attempts to the other gateways. */
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await Promise.race([this.drain(), new Promise((resolve) => setTimeout(resolve, LONGEST_CLOSE_MS).unref())])
-    for (const root of this.#roots.values())
-      await this.#link.command('HSET', [`${root}:owners`, this.#options.owner, '1']).catch(() => {})
+    const late = new Promise((resolve) => setTimeout(resolve, LONGEST_CLOSE_MS).unref())
+    await Promise.race([this.drain(), late])
+    await this.#heart.stop()
   }
 
-  /** Tells what could not be told before. Never rejects. */
-  drain(): Promise<void> {
-    this.#draining ??= this.#drain().finally(() => (this.#draining = undefined))
-    return this.#draining
+  #rootOf(tenant: string): string | Promise<string> {
+    return this.#tenants.known(tenant) ?? this.#tenants.enter(tenant)
   }
 
-  /** Prepares the books of a tenant that this process has not met. Throws RedisDown. */
-  async #enter(tenant: string, evenIfDown = false): Promise<string> {
-    const root = rootOf(tenant)
-    const { epoch } = this.#link
-    const command = (name: string, ...args: string[]): Promise<unknown> => this.#link.command(name, args, evenIfDown)
-    // In this order: a known tenant has its mark, as the mark is made first.
-    const [isKnown, mark, found] = await Promise.all([
-      command('SISMEMBER', REDIS_KEYS.tenants, tenant),
-      command('GET', root),
-      command('GET', REDIS_KEYS.epoch),
-    ])
-    if (found !== epoch || (mark !== null && mark !== epoch) || (mark === null && isKnown === '1'))
-      throw this.#link.suspect()
-    if (mark === null) await command('SET', root, epoch, 'NX')
-    if (isKnown !== '1') await command('SADD', REDIS_KEYS.tenants, tenant)
-    this.#roots.set(tenant, root)
-    return root
-  }
-
-  #reserveArgs({ id, lines, note, sendsAtOnce }: Reservation): readonly string[] {
-    let text = ''
-    for (const { book, amount } of lines) text += `${amount} ${book}\n`
-    const sums = `${note.day}\n${note.key}\n${note.taskType}\n${note.model}\n`
-    const state = sendsAtOnce ? 'sent' : 'reserved'
-    const args = [this.#link.epoch, this.#options.owner, id, state, text, JSON.stringify(note), sums, note.task ?? '']
-    for (const { book, amount, limit } of lines)
-      args.push(book, String(amount), limit === undefined ? '' : String(limit))
-    return args
-  }
-
-  #reserved(
-    answer: readonly unknown[],
-    reservation: Reservation,
-    root: string,
-    args: readonly string[],
-  ): ReserveResult {
-    const { id, lines, note } = reservation
+  #reserved(answer: readonly unknown[], { id, lines, note }: Reservation, own: OwnAttempt): ReserveResult {
     switch (answer[0]) {
       case 'admitted':
-        this.#known.learn(
-          lines.map(({ book }) => book),
-          answer.slice(1).map(Number),
-          note.tenant,
-        )
-        this.#open.set(id, { ...placeOf(root, lines, note), args, amount: lines[0]?.amount ?? 0 })
+        this.#known.learn(own.books, answer.slice(1).map(Number), note.tenant)
+        this.#open.set(id, own)
         return { kind: 'admitted' }
       case 'replayed':
-        if (!this.#open.has(id)) this.#remember(id, placeOf(root, lines, note))
+        if (!this.#open.has(id)) this.#remember(id, own)
         return { kind: 'replayed' }
       case 'conflict':
         return { kind: 'conflict' }
       case 'refused': {
-        const [index, settled, held, unresolved, isHeldOnly] = answer.slice(1).map(Number)
-        const { book, amount, limit = Number.MAX_SAFE_INTEGER } = lines[index as number] as Line
-        const balance = { settled, held, unresolved } as Balance
-        this.#known.learn([book], [balance.settled, balance.held, balance.unresolved], note.tenant)
+        const [index = 0, settled = 0, held = 0, unresolved = 0, isHeldOnly] = answer.slice(1).map(Number)
+        const { book, amount, limit = Number.MAX_SAFE_INTEGER } = lines[index] as Line
+        this.#known.learn([book], [settled, held, unresolved], note.tenant)
+        const balance = { settled, held, unresolved }
         return { kind: 'refused', book, limit, amount, balance, isHeldOnly: isHeldOnly === 1 }
       }
       default:
@@ -318,78 +239,58 @@ export class RedisLedger implements AttemptLedger {
     }
   }
 
-  #moveArgs(id: string, verb: string, { hasTask }: Place): readonly string[] {
-    return [this.#link.epoch, id, verb, String(hasTask ? TASK_ENDED_MS : ENDED_MS)]
-  }
-
   #run(id: string, place: Place, step: FinalStep, evenIfDown = false): Promise<readonly unknown[]> {
-    if (step.verb !== 'settle')
-      return this.#link.run(LEDGER_SCRIPTS.move, place.root, this.#moveArgs(id, step.verb, place), evenIfDown)
-    const { amounts, tokens } = step
-    const forMs = String(place.hasTask ? TASK_ENDED_MS : ENDED_MS)
-    const count = (tokens: number | undefined): string => (isAmount(tokens) ? String(tokens) : '')
-    const args = [this.#link.epoch, id, count(tokens?.input), count(tokens?.output), forMs, ...amounts.map(String)]
-    return this.#link.run(LEDGER_SCRIPTS.settle, place.root, args, evenIfDown)
+    const { epoch } = this.#link
+    if (step.verb === 'settle')
+      return this.#link.run(LEDGER_SCRIPTS.settle, place.root, steps.settleArgs(epoch, id, step, place), evenIfDown)
+    return this.#link.run(LEDGER_SCRIPTS.move, place.root, steps.moveArgs(epoch, id, step.verb, place), evenIfDown)
   }
 
   /** Takes a step now, or keeps it until Redis is back: the money stays held until then. */
   async #end(id: string, place: Place, step: FinalStep): Promise<StepResult> {
-    const waiting = this.#later.get(id)
-    if (waiting !== undefined) return isSameStep(waiting.step, step) ? { kind: 'same' } : { kind: 'conflict' }
+    const waiting = this.#late.get(id)
+    if (waiting !== undefined) return steps.isSameStep(waiting.step, step) ? { kind: 'same' } : { kind: 'conflict' }
     try {
       const answer = await this.#run(id, place, step)
-      if (answer[0] === 'lost') throw this.#link.suspect()
       const result = this.#stepResult(answer, place)
-      if (result.kind === 'done') this.#ended(id, place, step, answer.slice(2).map(Number))
+      if (result.kind === 'done') this.#ended(id, place, step, steps.figuresOf(answer))
       return result
     } catch (error) {
       if (!(error instanceof RedisDown)) throw error
-      this.#keepForLater(id, place, step)
+      this.#late.keep(id, { place, step })
       return { kind: 'done', exceeded: this.#exceeded(id, place, step) }
     }
   }
 
-  #stepResult(answer: readonly unknown[], { books }: Place): StepResult {
-    const kind = answer[0]
-    switch (kind) {
-      case 'done':
-        return { kind, exceeded: (answer[1] as readonly string[]).map((index) => books[Number(index)] as string) }
-      case 'same':
-      case 'conflict':
-      case 'unknown':
-        return { kind }
-      case 'invalid':
-        return { kind, reason: String(answer[1]) }
-      default:
-        throw this.#link.suspect()
-    }
+  async #tellLate(id: string, { place, step }: LateStep): Promise<void> {
+    const answer = await this.#run(id, place, step)
+    const { kind } = this.#stepResult(answer, place)
+    if (kind === 'done' || kind === 'same') this.#ended(id, place, step, steps.figuresOf(answer))
+    else if (step.verb !== 'abandon')
+      this.#options.onEvent?.({ what: 'late step refused', attempt: id, answer: answer.join(' ') })
   }
 
-  /** `figures` = balances of its books after the step; none where the step had been taken before. */
+  #stepResult(answer: readonly unknown[], place: Place): StepResult {
+    const result = steps.stepResult(answer, place)
+    if (result === undefined) throw this.#link.suspect()
+    return result
+  }
+
   #ended(id: string, place: Place, step: FinalStep, figures: readonly number[]): void {
     const attempt = this.#open.get(id)
-    if (attempt !== undefined) {
-      const atMs = this.#options.now()
-      this.#open.delete(id)
-      this.#told.push({ id, attempt, step, atMs })
-      if (this.#told.length > 2000 && (this.#told[0] as Told).atMs < atMs - TOLD_AGAIN_MS)
-        this.#told = this.#told.filter((each) => each.atMs >= atMs - TOLD_AGAIN_MS)
-    }
+    if (attempt !== undefined) this.#told.add(id, attempt, step)
+    this.#open.delete(id)
     this.#remember(id, place)
     if (figures.length > 0) this.#known.learn(place.books, figures, place.tenant)
     else this.#known.forget(place.books)
     this.#options.onFreed?.(place.books)
   }
 
-  #keepForLater(id: string, place: Place, step: FinalStep): void {
-    this.#later.set(id, { place, step })
-  }
-
   /** Books in which a step that could not be told will settle more than is held. */
-  #exceeded(id: string, place: Place, step: FinalStep): readonly string[] {
+  #exceeded(id: string, { books }: Place, step: FinalStep): readonly string[] {
     const own = this.#open.get(id)
     if (step.verb !== 'settle' || own === undefined) return []
-    return place.books.filter((_, index) => (step.amounts[index] as number) > Number(own.args[9 + 3 * index]))
+    return books.filter((_, line) => (step.amounts[line] ?? 0) > steps.heldIn(own, line))
   }
 
   #remember(id: string, { tenant, root, books, hasTask }: Place): void {
@@ -399,17 +300,14 @@ export class RedisLedger implements AttemptLedger {
 
   /** Where an attempt stands; one of another process is looked for in the books of all tenants. */
   async #placeOf(id: string): Promise<Place | undefined> {
-    const known = this.#open.get(id) ?? this.#places.get(id) ?? this.#later.get(id)?.place
-    if (known !== undefined) return known
-    const tenants = (await this.#link.command('SMEMBERS', [REDIS_KEYS.tenants])) as readonly string[]
-    for (const tenant of tenants) {
+    const near = this.#open.get(id) ?? this.#places.get(id) ?? this.#late.get(id)?.place
+    if (near !== undefined) return near
+    for (const tenant of await this.#tenants.all()) {
       const root = rootOf(tenant)
       const found = await this.#link.command('HMGET', [`${root}:attempt:${id}`, 'lines', 'note'])
       const [lines, note] = found as readonly (string | null)[]
       if (lines === null || lines === undefined) continue
-      const books = [...lines.matchAll(/^\d+ (.+)$/gm)].map((match) => match[1] as string)
-      const hasTask = note !== null && note !== undefined && (JSON.parse(note) as AttemptNote).task !== undefined
-      const place = { tenant, root, books, hasTask }
+      const place = steps.storedPlace(tenant, root, lines, note)
       this.#remember(id, place)
       return place
     }
@@ -426,75 +324,4 @@ export class RedisLedger implements AttemptLedger {
     }
     return this.#known.last(book)
   }
-
-  async #beat(): Promise<void> {
-    try {
-      await this.drain()
-      const tenants = (await this.#link.command('SMEMBERS', [REDIS_KEYS.tenants])) as readonly string[]
-      for (let at = 0; at < tenants.length; at += TENANTS_AT_ONCE)
-        await Promise.all(tenants.slice(at, at + TENANTS_AT_ONCE).map((tenant) => this.#beatIn(tenant)))
-      if (tenants.length === 0) this.#sawClock(await this.#link.command('TIME', []))
-    } catch (error) {
-      if (!(error instanceof RedisDown)) throw error
-    }
-  }
-
-  async #beatIn(tenant: string): Promise<void> {
-    const forMs = String(TASK_ENDED_MS)
-    const args = [this.#link.epoch, this.#options.owner, String(this.#leaseMs), String(SWEEP_MOST), forMs]
-    for (;;) {
-      const answer = await this.#link.run(LEDGER_SCRIPTS.beat, rootOf(tenant), args)
-      if (answer[0] === 'lost') throw this.#link.suspect()
-      const [now = 0, voided = 0, unresolved = 0, money = 0, hasMore] = answer.slice(1).map(Number)
-      this.#clock = { serverMs: now, atMs: this.#options.now() }
-      this.#unresolved.set(tenant, money)
-      if (voided + unresolved > 0)
-        this.#options.onEvent?.({
-          what: 'recovered',
-          tenant,
-          voided: voided,
-          unresolved: unresolved,
-        })
-      if (hasMore !== 1) return
-    }
-  }
-
-  #sawClock(time: unknown): void {
-    const [seconds, micros] = time as readonly string[]
-    this.#clock = { serverMs: Number(seconds) * 1000 + Number(micros) / 1000, atMs: this.#options.now() }
-  }
-
-  async #drain(): Promise<void> {
-    for (const [id, { place, step }] of this.#later) {
-      try {
-        const answer = await this.#run(id, place, step)
-        if (answer[0] === 'lost') throw this.#link.suspect()
-        this.#later.delete(id)
-        if (answer[0] === 'done' || answer[0] === 'same') this.#ended(id, place, step, answer.slice(2).map(Number))
-        else if (step.verb !== 'abandon')
-          this.#options.onEvent?.({ what: 'late step refused', attempt: id, answer: answer.join(' ') })
-      } catch (error) {
-        if (error instanceof RedisDown) return
-        throw error
-      }
-    }
-  }
-}
-
-function placeOf(root: string, lines: readonly Line[], note: AttemptNote): Place {
-  return { tenant: note.tenant, root, books: lines.map(({ book }) => book), hasTask: note.task !== undefined }
-}
-
-function withState(args: readonly string[], state: string): readonly string[] {
-  return args.with(3, state)
-}
-
-/** The arguments of a reservation without its limits: every third from the eleventh on. */
-function withoutLimits(args: readonly string[]): readonly string[] {
-  return args.map((arg, index) => (index >= 10 && (index - 10) % 3 === 0 ? '' : arg))
-}
-
-function isSameStep(a: FinalStep, b: FinalStep): boolean {
-  if (a.verb !== 'settle' || b.verb !== 'settle') return a.verb === b.verb
-  return a.amounts.every((amount, index) => amount === b.amounts[index])
 }

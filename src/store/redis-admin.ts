@@ -34,7 +34,7 @@ export function acceptPromoted(url: string): Promise<string> {
 }
 
 async function withClient(url: string, work: (client: Redis, address: string) => Promise<string>): Promise<string> {
-  const client = redisClient(url, { retryStrategy: () => null, commandTimeout: 5000 })
+  const client = redisClient(url, { retryStrategy: () => null })
   const address = redisAddress(url)
   try {
     await client.connect()

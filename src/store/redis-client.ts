@@ -1,7 +1,5 @@
 import { Redis } from 'ioredis'
 
-/** How long a command may take before its caller is told that the store does not answer, ms. A script takes some 20 microseconds. */
-export const COMMAND_TIMEOUT_MS = 250
 const CONNECT_TIMEOUT_MS = 1000
 /** After a command without any answer for so long the connection is taken for dead and made anew, ms. */
 const SOCKET_TIMEOUT_MS = 5000
@@ -20,7 +18,6 @@ export const REDIS_KEYS = {
 export interface RedisClientOptions {
   /** Milliseconds until the next try; null = none. */
   readonly retryStrategy?: (times: number) => number | null
-  readonly commandTimeout?: number
 }
 
 /**
@@ -36,7 +33,6 @@ export function redisClient(url: string, more: RedisClientOptions = {}): Redis {
     // Its own reading of integers is wrong by one near 2^53.
     stringNumbers: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     retryStrategy: (times: number) => Math.min(50 * times, LONGEST_RECONNECT_MS),
     ...more,

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { redisAddress } from '../shared/redis-url.ts'
-import { COMMAND_TIMEOUT_MS, redisClient, REDIS_KEYS } from './redis-client.ts'
+import { within } from '../shared/within.ts'
+import { redisClient, REDIS_KEYS } from './redis-client.ts'
 import { parseInfo, promotedAs, unusableNow, wrongSettings } from './redis-health.ts'
 import { StoreProblem } from './store-problem.ts'
 import { StoreUnreachable } from './store-unreachable.ts'
 
+/** How long a command may take before its caller is told that the store does not answer, ms. A script takes some 20 microseconds. */
+const COMMAND_TIMEOUT_MS = 250
+/** The same for a look at the whole server, and for the first one, when this process is busy with its own start. */
+const LOOK_TIMEOUT_MS = 1000
+const OPEN_TIMEOUT_MS = 5000
 /** Commands in a row without an answer after which no more are tried. */
 const MOST_TIMEOUTS = 3
 /** How often a store that is down is looked at, ms. */
@@ -38,6 +44,8 @@ export class RedisDown extends Error {
 }
 
 export interface RedisLinkOptions {
+  /** Default 250. */
+  readonly commandTimeoutMs?: number
   readonly scripts: readonly RedisScript[]
   /** Hears why the store cannot be used, and undefined when it can be again. */
   readonly onChange?: (reason: string | undefined) => void
@@ -88,14 +96,15 @@ export class RedisLink {
     const address = redisAddress(url)
     try {
       try {
-        await client.connect()
+        await within(client.connect(), OPEN_TIMEOUT_MS, silent)
       } catch (error) {
         throw new StoreUnreachable(
           `store.url: Redis at ${address} cannot be reached (${messageOf(error)}). Start it, or correct the address.`,
           { cause: error },
         )
       }
-      const verdict = await examine(client, options.scripts, undefined).catch((error: unknown): Verdict => {
+      const looking = within(examine(client, options.scripts, undefined), OPEN_TIMEOUT_MS, silent)
+      const verdict = await looking.catch((error: unknown): Verdict => {
         return { kind: 'away', reason: messageOf(error) }
       })
       if (verdict.kind === 'away')
@@ -123,14 +132,14 @@ export class RedisLink {
   ): Promise<readonly unknown[]> {
     if (this.#down !== undefined && !evenIfDown) throw new RedisDown(this.#down, false)
     try {
-      const answer = await this.#client.evalsha(script.sha, 1, root, ...args)
+      const answer = await this.#inTime(this.#client.evalsha(script.sha, 1, root, ...args))
       this.#timeouts = 0
       return answer as readonly unknown[]
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw this.#failed(error)
     }
     try {
-      return (await this.#client.eval(script.text, 1, root, ...args)) as readonly unknown[]
+      return (await this.#inTime(this.#client.eval(script.text, 1, root, ...args))) as readonly unknown[]
     } catch (error) {
       throw this.#failed(error)
     }
@@ -140,7 +149,7 @@ export class RedisLink {
   async command(name: string, args: readonly string[], evenIfDown = false): Promise<unknown> {
     if (this.#down !== undefined && !evenIfDown) throw new RedisDown(this.#down, false)
     try {
-      return await this.#client.call(name, ...args)
+      return await this.#inTime(this.#client.call(name, ...args))
     } catch (error) {
       throw this.#failed(error)
     }
@@ -164,12 +173,16 @@ export class RedisLink {
     this.#client.disconnect()
   }
 
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return within(work, this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, silent)
+  }
+
   #failed(error: unknown): RedisDown {
     const message = messageOf(error)
     if (NOT_NOW.test(message)) this.#goDown(message)
-    if (message === 'Command timed out') {
+    if (error instanceof Silent) {
       this.#timeouts += 1
-      if (this.#timeouts >= MOST_TIMEOUTS) this.#goDown(`it does not answer within ${COMMAND_TIMEOUT_MS} ms`)
+      if (this.#timeouts >= MOST_TIMEOUTS) this.#goDown(message)
     }
     const mayHaveRun = !NOT_NOW.test(message) && !NOT_WRITTEN.test(message)
     return new RedisDown(message, mayHaveRun, { cause: error })
@@ -194,7 +207,8 @@ export class RedisLink {
     const timer = this.#probe
     try {
       if (this.#client.status !== 'ready') return
-      const verdict = await examine(this.#client, this.#options.scripts, this.epoch)
+      const looking = examine(this.#client, this.#options.scripts, this.epoch)
+      const verdict = await within(looking, LOOK_TIMEOUT_MS, silent)
       if (verdict.kind !== 'usable') {
         this.#down = verdict.kind === 'wrong' ? verdict.sentences.join(' ') : verdict.reason
         return
@@ -211,6 +225,12 @@ export class RedisLink {
       this.#probeIn(PROBE_MS)
     }
   }
+}
+
+class Silent extends Error {}
+
+function silent(): Silent {
+  return new Silent('it does not answer in time')
 }
 
 /** Whether the server behind a connection can keep the books of `epoch` (undefined = whatever books it has). Rejects where it does not answer. */

@@ -36,8 +36,8 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
         config: configOf(upstream.url, more),
         env: { TEST_ADMIN_KEY: ADMIN, REDIS_URL: redis.url },
       })
-    const [a, b] = await Promise.all([start(), start()])
-    return { redis, upstream, a: a as GatewayProcess, b: b as GatewayProcess }
+    const [a, b] = await Promise.all([start(), start()] as const)
+    return { redis, upstream, a, b }
   }
 
   test('spend one budget to the nano-dollar, wherever a request arrives', async () => {

@@ -18,11 +18,12 @@ export interface OpenedRedisLedger {
 /** A ledger on a server, as a gateway process opens it, but without a heart that beats by itself. */
 export async function openRedisLedger(
   url: string,
-  options: Partial<RedisLedgerOptions> = {},
+  options: Partial<RedisLedgerOptions> & { readonly commandTimeoutMs?: number } = {},
 ): Promise<OpenedRedisLedger> {
   let ledger: RedisLedger | undefined
   const link = await RedisLink.open(url, {
     scripts: Object.values(LEDGER_SCRIPTS),
+    ...(options.commandTimeoutMs === undefined ? {} : { commandTimeoutMs: options.commandTimeoutMs }),
     onChange: (reason) => {
       if (reason === undefined) void ledger?.drain()
     },

@@ -3,7 +3,7 @@ import { reservation } from './ledger-drivers.ts'
 import { openRedisLedger } from './redis-driver.ts'
 
 const [url = '', name = '', count = '0', amount = '0', limit = '0'] = process.argv.slice(2)
-const { ledger, die } = await openRedisLedger(url)
+const { ledger, die } = await openRedisLedger(url, { commandTimeoutMs: 20_000 })
 await ledger.start()
 const results = await Promise.all(
   Array.from({ length: Number(count) }, (_, i) =>
