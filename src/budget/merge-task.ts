@@ -45,9 +45,11 @@ function limitsOf(base: Task | undefined, mine: Task, theirs: Task): TaskLimits 
     base === undefined ? lowered(theirs.limits, mine.limits) : joined(base.limits, mine.limits, theirs.limits)
   const granted = [...mine.topUps].filter(([key]) => !theirs.topUps.has(key))
   if (granted.length === 0) return limits
-  // Nothing happened there: what stands here holds the top-ups already. Else they are made again on top of what happened there.
-  let usd = theirs.limits.usd === base?.limits.usd ? mine.limits.usd : theirs.limits.usd
-  if (usd !== mine.limits.usd) for (const [, { asked }] of granted) usd = raised(usd, asked)
+  const isUntouched =
+    base !== undefined && theirs.limits.usd === base.limits.usd && theirs.topUps.size === base.topUps.size
+  // What stands here holds the top-ups already, unless something happened there too: then they are made again on top of that.
+  let usd = isUntouched ? mine.limits.usd : theirs.limits.usd
+  if (!isUntouched) for (const [, { asked }] of granted) usd = raised(usd, asked)
   return { ...limits, ...(usd === undefined ? {} : { usd }) }
 }
 
