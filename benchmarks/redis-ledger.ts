@@ -118,9 +118,8 @@ async function load(server: RedisServer, room: string, limit: number, round: num
   const seconds = (performance.now() - before) / 1000
   const cpuMs = readTree(server.pid).cpuMs - cpuBefore
   const scripts = Number(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0)
-  const [settled = 0, held = 0, unresolved = 0] = (
-    await admin.hmget('switchyard:{acme}:book:task:usd:acme/fix-42', 's', 'h', 'u')
-  ).map(Number)
+  const book = await admin.get('switchyard:{acme}:book:task:usd:acme/fix-42')
+  const [settled = 0, held = 0, unresolved = 0] = (book ?? '').split(' ').map(Number)
   admin.disconnect()
   const sum = (pick: (each: WorkerResult) => number): number => results.reduce((total, each) => total + pick(each), 0)
   for (const { other } of results)

@@ -8,10 +8,9 @@ if ARGV[2] ~= '' then
     answer[2], answer[3] = tonumber(found[1]), found[2]
   end
 end
+local lines = {}
 for at = 4, #ARGV do
-  local settled, held, unresolved = balanceOf(bookKey(ARGV[at]))
-  answer[#answer + 1] = settled
-  answer[#answer + 1] = held
-  answer[#answer + 1] = unresolved
+  lines[#lines + 1] = { key = bookKey(ARGV[at]) }
 end
-return answer
+readBooks(lines)
+return tell(answer, lines)

@@ -15,16 +15,6 @@ if not state then
   return { 'done', {} }
 end
 local lines = linesOf(found[2])
-local function done()
-  local answer = { 'done', {} }
-  for _, line in ipairs(lines) do
-    local settled, held, open = balanceOf(line.key)
-    answer[#answer + 1] = settled
-    answer[#answer + 1] = held
-    answer[#answer + 1] = open
-  end
-  return answer
-end
 
 if verb == 'sent' then
   if state == 'sent' then
@@ -45,7 +35,7 @@ if verb == 'unresolve' then
     return { 'conflict' }
   end
   unresolved(id, key, owner, lines)
-  return done()
+  return tell({ 'done', {} }, lines)
 end
 
 if state == 'voided' then
@@ -55,4 +45,4 @@ if state ~= 'reserved' and state ~= 'sent' then
   return { 'conflict' }
 end
 voided(id, key, owner, lines, forMs)
-return done()
+return tell({ 'done', {} }, lines)

@@ -12,33 +12,35 @@ if known then
   return { 'conflict' }
 end
 
+local lines = {}
+for at = 9, #ARGV, 3 do
+  lines[#lines + 1] =
+    { key = bookKey(ARGV[at]), amount = tonumber(ARGV[at + 1]), limit = tonumber(ARGV[at + 2]) or MOST }
+end
+readBooks(lines)
+
 local refused
 local isHeldOnly = 1
-local answer = { 'admitted' }
-for at = 9, #ARGV, 3 do
-  local amount, limit = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]) or MOST
-  local settled, held, unresolved = balanceOf(bookKey(ARGV[at]))
-  local spent = settled + unresolved + amount
-  if spent + held > limit then
+for i, line in ipairs(lines) do
+  local spent = line.settled + line.unresolved + line.amount
+  if spent + line.held > line.limit then
     if not refused then
-      refused = { 'refused', (at - 9) / 3, settled, held, unresolved }
+      refused = { 'refused', i - 1, line.settled, line.held, line.unresolved }
     end
-    if spent > limit then
+    if spent > line.limit then
       isHeldOnly = 0
     end
   end
-  answer[#answer + 1] = settled
-  answer[#answer + 1] = held + amount
-  answer[#answer + 1] = unresolved
 end
 if refused then
   refused[6] = isHeldOnly
   return refused
 end
 
-for at = 9, #ARGV, 3 do
-  redis.call('HINCRBY', bookKey(ARGV[at]), 'h', ARGV[at + 1])
+for _, line in ipairs(lines) do
+  line.held = line.held + line.amount
 end
+writeBooks(lines)
 redis.call('HSET', attempt, 'st', ARGV[4], 'owner', owner, 'lines', ARGV[5], 'note', ARGV[6], 'sums', ARGV[7])
 redis.call('SADD', openKey(owner), id)
 -- Whoever reserves is alive.
@@ -49,4 +51,4 @@ if ARGV[8] ~= '' then
     redis.call('LTRIM', list, 0, 999)
   end
 end
-return answer
+return tell({ 'admitted' }, lines)

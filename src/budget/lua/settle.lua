@@ -22,33 +22,20 @@ if state == 'voided' then
 end
 
 local exceeded = {}
-local answer = { 'done', exceeded }
+readBooks(lines)
 for i, line in ipairs(lines) do
   line.cost = tonumber(ARGV[5 + i])
   if line.cost > line.amount then
     exceeded[#exceeded + 1] = i - 1
   end
-  local settled, held, open = balanceOf(line.key)
-  line.settled = settled + line.cost
+  line.settled = line.settled + line.cost
   if line.settled > MOST then
     return { 'invalid', 'the sum leaves the safe integers' }
   end
-  if state == 'unresolved' then
-    open = open - line.amount
-    line.left = open
-  else
-    held = held - line.amount
-    line.left = held
-  end
-  answer[#answer + 1] = line.settled
-  answer[#answer + 1] = held
-  answer[#answer + 1] = open
+  local from = state == 'unresolved' and 'unresolved' or 'held'
+  line[from] = line[from] - line.amount
 end
-
-local from = state == 'unresolved' and 'u' or 'h'
-for _, line in ipairs(lines) do
-  redis.call('HSET', line.key, 's', int(line.settled), from, int(line.left))
-end
+writeBooks(lines)
 redis.call('HSET', key, 'st', 'settled', 'settled', amounts, 'in', ARGV[3], 'out', ARGV[4])
 if state == 'unresolved' then
   redis.call('SREM', root .. ':unresolved', id)
@@ -69,4 +56,4 @@ end
 redis.call('HINCRBY', daily, who .. 'input', ARGV[3] == '' and '0' or ARGV[3])
 redis.call('HINCRBY', daily, who .. 'output', ARGV[4] == '' and '0' or ARGV[4])
 redis.call('HINCRBY', daily, who .. 'cost', lines[1] and ARGV[6] or '0')
-return answer
+return tell({ 'done', exceeded }, lines)

@@ -27,16 +27,53 @@ local function openKey(owner)
   return root .. ':open:' .. owner
 end
 
-local function balanceOf(key)
-  local found = redis.call('HMGET', key, 's', 'h', 'u')
-  return tonumber(found[1]) or 0, tonumber(found[2]) or 0, tonumber(found[3]) or 0
+-- A book is one string, `settled held unresolved`, so that all books of an attempt are read in one command and written in one.
+-- Fills in settled, held and unresolved of each line.
+local function readBooks(lines)
+  if #lines == 0 then
+    return
+  end
+  local keys = {}
+  for i, line in ipairs(lines) do
+    keys[i] = line.key
+  end
+  local found = redis.call('MGET', unpack(keys))
+  for i, line in ipairs(lines) do
+    line.settled, line.held, line.unresolved = 0, 0, 0
+    if found[i] then
+      local settled, held, open = string.match(found[i], '^(%d+) (%d+) (%d+)$')
+      line.settled, line.held, line.unresolved = tonumber(settled), tonumber(held), tonumber(open)
+    end
+  end
+end
+
+local function writeBooks(lines)
+  if #lines == 0 then
+    return
+  end
+  local pairs = {}
+  for i, line in ipairs(lines) do
+    pairs[2 * i - 1] = line.key
+    pairs[2 * i] = string.format('%.0f %.0f %.0f', line.settled, line.held, line.unresolved)
+  end
+  redis.call('MSET', unpack(pairs))
+end
+
+-- Puts settled, held and unresolved of each line at the end of an answer.
+local function tell(answer, lines)
+  for _, line in ipairs(lines) do
+    answer[#answer + 1] = line.settled
+    answer[#answer + 1] = line.held
+    answer[#answer + 1] = line.unresolved
+  end
+  return answer
 end
 
 -- Lines of an attempt as stored: `amount book\n` each.
 local function linesOf(text)
   local lines = {}
   for amount, book in string.gmatch(text, '(%d+) ([^\n]+)\n') do
-    lines[#lines + 1] = { amount = tonumber(amount), key = bookKey(book), book = book }
+    lines[#lines + 1] = { amount = tonumber(amount), key = bookKey(book) }
   end
   return lines
 end
@@ -48,9 +85,11 @@ end
 
 -- An attempt that is reserved or sent gives its hold back.
 local function voided(id, key, owner, lines, forMs)
+  readBooks(lines)
   for _, line in ipairs(lines) do
-    redis.call('HINCRBY', line.key, 'h', int(0 - line.amount))
+    line.held = line.held - line.amount
   end
+  writeBooks(lines)
   redis.call('HSET', key, 'st', 'voided')
   redis.call('SREM', openKey(owner), id)
   ended(key, forMs)
@@ -58,10 +97,12 @@ end
 
 -- An attempt that was sent and whose cost nobody knows: its hold counts as spent.
 local function unresolved(id, key, owner, lines)
+  readBooks(lines)
   for _, line in ipairs(lines) do
-    redis.call('HINCRBY', line.key, 'h', int(0 - line.amount))
-    redis.call('HINCRBY', line.key, 'u', int(line.amount))
+    line.held = line.held - line.amount
+    line.unresolved = line.unresolved + line.amount
   end
+  writeBooks(lines)
   redis.call('HSET', key, 'st', 'unresolved')
   redis.call('SREM', openKey(owner), id)
   redis.call('SADD', root .. ':unresolved', id)
