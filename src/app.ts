@@ -27,9 +27,12 @@ import { loadTrainedScorer } from './routing/trained-scorer.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
+import { EventLog } from './telemetry/event-log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { RequestLog } from './telemetry/request-log.ts'
 import { LimitedModels } from './upstream/limited-models.ts'
+import { RotatingFile } from './telemetry/rotating-file.ts'
+import { taskEvents } from './telemetry/task-events.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { UpstreamSender } from './upstream/sender.ts'
 
@@ -58,12 +61,28 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
   const metrics = new Metrics(() => sender.status())
   // Before anything that would have to be closed again: of two services on one ledger the second ends here.
+  const eventFile =
+    config.events === undefined
+      ? undefined
+      : new RotatingFile(config.events, {
+          maxBytes: config.retention.eventsMaxBytes,
+          onTrouble: (error) =>
+            log?.logger.warn({ event: 'events', detail: error === undefined ? 'written again' : String(error) }),
+        })
+  const events = eventFile === undefined ? undefined : new EventLog(eventFile)
   const bounds = openHoldBounds(upstreamOptions(config, undefined))
   const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
     now,
     wallNow: Date.now,
-    reporter: metrics.budget,
+    reporter: {
+      refused: (code) => metrics.budget.refused(code),
+      exceeded: () => metrics.budget.exceeded(),
+      taskEnded(task) {
+        metrics.budget.taskEnded(task.type, task.outcome, task.cost)
+        events?.ended(task.tenant, task.id, task.outcome, task.cost, task.ms)
+      },
+    },
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
@@ -72,7 +91,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
-  const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
+  const reporter = reportTo([metrics, log, events].filter((each) => each !== undefined))
   const access = new Access(config, {
     adminSha256: hashKey(adminKey),
     now,
@@ -98,6 +117,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     idempotency: new IdempotencyMemory(),
     operations,
     tasks: budgeting.service,
+    taskEvents: eventFile === undefined ? undefined : (tenant, id) => taskEvents(eventFile, tenant, id),
     now,
     onDefect: defect,
   })
@@ -136,6 +156,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       access.close()
       await budgeting.close()
       await bounds.close()
+      eventFile?.close()
       await sender.close()
       await simulator?.close()
     },

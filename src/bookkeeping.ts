@@ -43,8 +43,8 @@ export interface Bookkeeping {
   admitter(inner: Admitter, today: () => string): Admitter
   /** What has to happen before somebody works on a task. */
   service(inner: TaskService): TaskService
-  /** Drops out of memory what is not needed: `gone` = books of tasks that nobody uses. */
-  tidy(gone: ReadonlySet<string>, today: string): void
+  /** Drops what is not needed: `gone` = books of tasks that nobody uses; single attempts of days before `firstDay`. */
+  tidy(gone: ReadonlySet<string>, today: string, firstDay: string): void
   close(): Promise<void>
 }
 

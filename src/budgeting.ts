@@ -21,7 +21,18 @@ import type { NanoUsd } from './shared/money.ts'
 export interface BudgetReporter {
   refused(code: ErrorCode): void
   exceeded(): void
-  taskEnded(type: string, outcome: TaskState, cost: NanoUsd): void
+  taskEnded(task: EndedTask): void
+}
+
+export interface EndedTask {
+  readonly tenant: string
+  readonly id: string
+  /** A configured type, or `other`. */
+  readonly type: string
+  readonly outcome: TaskState
+  readonly cost: NanoUsd
+  /** From its first to its last request. */
+  readonly ms: number
 }
 
 export interface BudgetingOptions {
@@ -45,6 +56,7 @@ export interface Budgeting {
 }
 
 const SWEEP_MS = 60_000
+const DAY_MS = 86_400_000
 
 /** Throws StoreProblem where the books cannot be used. */
 export async function openBudgeting(config: Config, options: BudgetingOptions): Promise<Budgeting> {
@@ -63,7 +75,15 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     wallNow,
     now,
     idleMs: () => current.budget.taskIdleMinutes * 60_000,
-    onEnd: (task, outcome, cost) => reporter.taskEnded(types.has(task.type) ? task.type : 'other', outcome, cost),
+    onEnd: ({ tenant, id, type, startedMs, lastMs }, outcome, cost) =>
+      reporter.taskEnded({
+        tenant,
+        id,
+        type: types.has(type) ? type : 'other',
+        outcome,
+        cost,
+        ms: startedMs === undefined ? 0 : lastMs - startedMs,
+      }),
   })
   books.serve(tasks)
   const day = new WallDay(wallNow, books.lastDay, (today) => books.keepDay(today))
@@ -85,8 +105,13 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
       alarm: (attempt, what) => onEvent({ event: 'ledger', what: 'alarm', attempt, detail: what }),
     },
   })
-  const timer = setInterval(() => books.tidy(tasks.sweep(), day.today()), SWEEP_MS)
+  const timer = setInterval(() => {
+    const gone = tasks.sweep()
+    const today = day.today()
+    books.tidy(gone, today, daysBefore(today, current.retention.attemptsDays))
+  }, SWEEP_MS)
   timer.unref()
+  let closing: Promise<void> | undefined
   const desk = new TaskDesk({ tasks, ledger: books.desk, open: () => books.open(), history: books.past, lines })
   return {
     admitter: books.admitter(new BudgetAdmitter(new KeyAdmitter(), tasks), () => day.today()),
@@ -97,9 +122,15 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
       types = taskTypes(next.taskTypes)
       current = next
     },
-    async close() {
+    close() {
       clearInterval(timer)
-      await books.close()
+      // A second signal closes once more while the first is still at it.
+      closing ??= books.close()
+      return closing
     },
   }
+}
+
+function daysBefore(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10)
 }

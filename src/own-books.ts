@@ -45,8 +45,11 @@ export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookk
       serve() {},
       admitter: (inner) => inner,
       service: (inner) => inner,
-      // Books of tasks nobody uses, and of days and months that are over.
-      tidy: (gone, today) => ledger.books.evict(({ id }) => gone.has(id) || isOver(id, today)),
+      tidy(gone, today, firstDay) {
+        ledger.forgetBefore(firstDay)
+        // Books of tasks nobody uses, and of days and months that are over.
+        ledger.books.evict(({ id }) => gone.has(id) || isOver(id, today))
+      },
       async close() {
         await ledger.close()
         await threaded?.close()

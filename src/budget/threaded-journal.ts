@@ -49,6 +49,7 @@ export class ThreadedJournal implements Journal {
       this.#pending.push({ resolve, reject })
       // A commit under way keeps the process alive.
       this.#worker.ref()
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
       this.#worker.postMessage(plain(batch))
     })
   }
@@ -58,6 +59,7 @@ export class ThreadedJournal implements Journal {
     return new Promise((resolve) => {
       this.#worker.ref()
       this.#worker.once('exit', () => resolve())
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
       this.#worker.postMessage('close')
     })
   }
@@ -70,7 +72,7 @@ export class ThreadedJournal implements Journal {
 }
 
 /** Only what is written, since every message is copied. */
-function plain({ attempts, books, documents }: Batch): Batch {
+function plain({ attempts, books, documents, forgetBefore }: Batch): Batch {
   return {
     attempts: attempts.map(({ id, state, lines, settled, note, tokens, row }) => ({
       id,
@@ -83,5 +85,6 @@ function plain({ attempts, books, documents }: Batch): Batch {
     })),
     books: books.map(({ id, settled }) => ({ id, settled })),
     documents,
+    forgetBefore,
   }
 }

@@ -37,6 +37,8 @@ const HOSTED: readonly Capability[] = [
 const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 
+/** What `telemetry.events` says where nobody has set it. */
+const DEFAULT_EVENTS = './data/events.jsonl'
 /** Built-in task types; the file may change them. */
 const TASK_TYPES: Config['taskTypes'] = {
   default: { maxUsd: 25, concurrency: 64, onLimit: 'pause' },
@@ -140,7 +142,7 @@ class Resolver {
       durability: raw.store.durability,
       store,
       budget: raw.budget,
-      events: raw.telemetry.events === null ? undefined : this.#path(raw.telemetry.events),
+      events: this.#events(dataDir),
       retention: raw.retention,
       origins: this.#context.file === undefined ? [] : [`configuration: ${this.#context.file}`],
       remarks: this.#remarks,
@@ -237,6 +239,13 @@ class Resolver {
       problem: (path, sentence) => this.#problem(path, sentence),
       remark: (sentence) => this.#remarks.push(sentence),
     })
+  }
+
+  /** The default stands for the data directory, wherever that is. */
+  #events(dataDir: string): string | undefined {
+    const { events } = this.#raw.telemetry
+    if (events === null) return undefined
+    return events === DEFAULT_EVENTS ? resolvePath(dataDir, 'events.jsonl') : this.#path(events)
   }
 
   #path(path: string): string {

@@ -145,7 +145,13 @@ export function buildServer(options: ServerOptions): GatewayServer {
       return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, modelObject(found))
     })
   }
-  addTaskRoutes(app, { tasks: options.tasks, keyring: () => options.runtime().keyring, json })
+  addTaskRoutes(app, {
+    tasks: options.tasks,
+    taskEvents: options.taskEvents,
+    base,
+    keyring: () => options.runtime().keyring,
+    json,
+  })
   addAdminRoutes(app, { operations: options.operations, keyring: () => options.runtime().keyring, json })
   app.get('/healthz', (request, reply) => json(request, reply, 200, { status: 'ok' }))
   app.get('/readyz', (request, reply) =>

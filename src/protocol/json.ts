@@ -24,7 +24,7 @@ export function parseJsonBody(bytes: Buffer): Readonly<Record<string, unknown>> 
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('not a JSON object')
   // Escapes can spell any name, so the text alone is proof only where it holds neither the names nor a backslash-u.
-  if (/__proto__|constructor|\\u/.test(text)) checkTree(value)
+  if (text.includes('__proto__') || text.includes('constructor') || text.includes('\\u')) checkTree(value)
   return value as Readonly<Record<string, unknown>>
 }
 

@@ -167,7 +167,12 @@ describe('with no service running', () => {
     expect(await status(second, key)).toBe(401)
     second.signal('SIGTERM')
     expect(await second.exited).toBe(0)
-    expect(readdirSync(join(second.dir, 'data')).toSorted()).toEqual(['admin.key', 'keys.db'])
+    expect(readdirSync(join(second.dir, 'data')).toSorted()).toEqual([
+      'admin.key',
+      'keys.db',
+      'ledger.sqlite',
+      'service.lock',
+    ])
   })
 })
 
