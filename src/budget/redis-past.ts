@@ -120,15 +120,11 @@ function pastAttempt(id: string, fields: Fields): PastAttempt {
   }
 }
 
-/** Fields are `key\ntype\nmodel\n` and what is counted. */
-function dailyRows(day: string, tenant: string, fields: Fields): Iterable<DailyRow> {
-  const rows = new Map<string, { -readonly [Name in keyof DailyRow]: DailyRow[Name] }>()
-  for (const [field, value] of Object.entries(fields)) {
-    const [key = '', type = '', model = '', what = ''] = field.split('\n')
-    const who = `${key}\n${type}\n${model}`
-    const row = rows.get(who) ?? { day, tenant, key, type, model, calls: 0, input: 0, output: 0, cost: 0 }
-    row[what as 'calls' | 'input' | 'output' | 'cost'] = Number(value)
-    rows.set(who, row)
-  }
-  return rows.values()
+/** Fields are `key\ntype\nmodel`, values `calls input output cost`. */
+function dailyRows(day: string, tenant: string, fields: Fields): readonly DailyRow[] {
+  return Object.entries(fields).map(([field, value]) => {
+    const [key = '', type = '', model = ''] = field.split('\n')
+    const [calls = 0, input = 0, output = 0, cost = 0] = value.split(' ').map(Number)
+    return { day, tenant, key, type, model, calls, input, output, cost }
+  })
 }

@@ -51,7 +51,7 @@ export function reserveArgs(
 ): readonly string[] {
   let text = ''
   for (const { book, amount } of lines) text += `${amount} ${book}\n`
-  const sums = `${note.day}\n${note.key}\n${note.taskType}\n${note.model}\n`
+  const sums = `${note.day}\n${note.key}\n${note.taskType}\n${note.model}`
   const state = sendsAtOnce ? 'sent' : 'reserved'
   const args = [epoch, owner, id, state, text, JSON.stringify(note), sums, note.task ?? '']
   for (const { book, amount, limit } of lines) args.push(book, String(amount), limit === undefined ? '' : String(limit))

@@ -43,8 +43,10 @@ end
 writeBooks(lines)
 redis.call('HSET', attempt, 'st', ARGV[4], 'owner', owner, 'lines', ARGV[5], 'note', ARGV[6], 'sums', ARGV[7])
 redis.call('SADD', openKey(owner), id)
--- Whoever reserves is alive.
-redis.call('HSET', root .. ':owners', owner, int(nowMs()))
+-- Signs of life have their own script; but no hold may be without an owner whose end is noticed.
+if redis.call('HEXISTS', root .. ':owners', owner) == 0 then
+  redis.call('HSET', root .. ':owners', owner, int(nowMs()))
+end
 if ARGV[8] ~= '' then
   local list = root .. ':attempts:' .. ARGV[8]
   if redis.call('LPUSH', list, id) > 1100 then

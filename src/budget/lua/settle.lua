@@ -47,13 +47,25 @@ else
 end
 ended(key, ARGV[5])
 
--- The same money by who and what: `YYYY-MM-DD` and `key\ntype\nmodel\n`, for reports.
+-- The same money by who and what: a field `key\ntype\nmodel` of the day, with `calls input output cost`, for reports.
 local day, who = string.sub(sums, 1, 10), string.sub(sums, 12)
 local daily = root .. ':daily:' .. day
-if redis.call('HINCRBY', daily, who .. 'calls', 1) == 1 then
+local before = redis.call('HGET', daily, who)
+if not before then
+  before = '0 0 0 0'
   redis.call('SADD', root .. ':days', day)
 end
-redis.call('HINCRBY', daily, who .. 'input', ARGV[3] == '' and '0' or ARGV[3])
-redis.call('HINCRBY', daily, who .. 'output', ARGV[4] == '' and '0' or ARGV[4])
-redis.call('HINCRBY', daily, who .. 'cost', lines[1] and ARGV[6] or '0')
+local calls, input, output, cost = string.match(before, '^(%d+) (%d+) (%d+) (%d+)$')
+redis.call(
+  'HSET',
+  daily,
+  who,
+  string.format(
+    '%.0f %.0f %.0f %.0f',
+    calls + 1,
+    input + (tonumber(ARGV[3]) or 0),
+    output + (tonumber(ARGV[4]) or 0),
+    cost + (lines[1] and lines[1].cost or 0)
+  )
+)
 return tell({ 'done', exceeded }, lines)
