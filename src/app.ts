@@ -4,6 +4,7 @@
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
+import { WrapUpRouter } from './budget/wrap-up-router.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
@@ -12,6 +13,7 @@ import type { Config } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { ConfigError } from './config/problems.ts'
 import { ControlSocketError, openControlSocket, type ControlSocket } from './control/control-socket.ts'
+import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
@@ -99,7 +101,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
-  const operations = new Operations(access.operations)
+  const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.reconciler)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting)
@@ -122,6 +124,17 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onDefect: defect,
   })
   let control: ControlSocket | undefined
+  let closed: Promise<void> | undefined
+  const closeAll = async (): Promise<void> => {
+    await server.app.close()
+    await control?.close()
+    access.close()
+    await budgeting.close()
+    await bounds.close()
+    eventFile?.close()
+    await sender.close()
+    await simulator?.close()
+  }
   return {
     keys: () => access.counts(),
     async listen() {
@@ -151,14 +164,9 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     },
     async close(how) {
       await drain(server, how === 'now' ? 0 : current.server.drainSeconds)
-      await server.app.close()
-      await control?.close()
-      access.close()
-      await budgeting.close()
-      await bounds.close()
-      eventFile?.close()
-      await sender.close()
-      await simulator?.close()
+      // A second call cuts the first one's drain short; what was opened is closed once.
+      closed ??= closeAll()
+      await closed
     },
   }
 }
@@ -184,7 +192,7 @@ function buildRuntime(
   const steps: Steps = {
     admitter: budgeting.admitter,
     cache: new NoCache(),
-    router: limited.behind(router),
+    router: new WrapUpRouter(limited.behind(router)),
     ledger: budgeting.ledger,
     sender: limited.noting(sender),
     judge: new AcceptAll(),

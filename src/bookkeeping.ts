@@ -4,6 +4,7 @@ import type { LedgerPast } from './budget/ledger-past.ts'
 import type { TaskDeskOptions } from './budget/task-desk.ts'
 import type { Tasks, TaskStore } from './budget/tasks.ts'
 import type { WaitingLines } from './budget/waiting-line.ts'
+import type { Reconciler } from './control/ledger-operations.ts'
 import type { Admitter } from './gateway/steps.ts'
 import type { TaskService } from './gateway/tasks.ts'
 import type { NanoUsd } from './shared/money.ts'
@@ -32,6 +33,7 @@ export interface Bookkeeping {
   /** Attempts without an end. */
   open(): Iterable<OpenAttempt> | Promise<Iterable<OpenAttempt>>
   openMoney(): OpenMoney
+  readonly reconciler: Reconciler
   /** Unix milliseconds by which days and tasks are counted. */
   readonly wallNow: () => number
   /** Latest day that was counted; undefined = none yet. */

@@ -11,6 +11,7 @@ import { Tasks } from './budget/tasks.ts'
 import { WaitingLines } from './budget/waiting-line.ts'
 import { WallDay } from './budget/wall-day.ts'
 import type { Config } from './config/config.ts'
+import type { Reconciler } from './control/ledger-operations.ts'
 import type { Admitter, Ledger } from './gateway/steps.ts'
 import type { TaskService, TaskState } from './gateway/tasks.ts'
 import type { ErrorCode } from './shared/errors.ts'
@@ -50,6 +51,7 @@ export interface Budgeting {
   readonly admitter: Admitter
   readonly ledger: Ledger
   readonly service: TaskService
+  readonly reconciler: Reconciler
   openMoney(): OpenMoney
   reload(config: Config): void
   close(): Promise<void>
@@ -117,6 +119,7 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     admitter: books.admitter(new BudgetAdmitter(new KeyAdmitter(), tasks), () => day.today()),
     ledger: budget,
     service: books.service(desk),
+    reconciler: books.reconciler,
     openMoney: () => books.openMoney(),
     reload(next) {
       types = taskTypes(next.taskTypes)

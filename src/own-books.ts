@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import type { Bookkeeping, BookkeepingOptions, OpenMoney } from './bookkeeping.ts'
 import type { Journal } from './budget/journal.ts'
 import { JournaledLedger } from './budget/journaled-ledger.ts'
-import { openLedgerFile } from './budget/ledger-file.ts'
+import { LEDGER_FILE, openLedgerFile } from './budget/ledger-file.ts'
 import { LedgerHistory } from './budget/ledger-history.ts'
 import { SqliteJournal } from './budget/sqlite-journal.ts'
 import { ThreadedJournal } from './budget/threaded-journal.ts'
 import type { Config } from './config/config.ts'
+import { reconcilerOf } from './reconciler.ts'
 import { addUsd, toNanoUsd, ZERO_USD } from './shared/money.ts'
 import { damaged, lockDataDir } from './store/sqlite-file.ts'
 import { StoreProblem } from './store/store-problem.ts'
 
-const FILE = 'ledger.sqlite'
 const CLOCK = 'clock'
 const DAY = 'day'
 
@@ -20,7 +20,7 @@ const DAY = 'day'
 export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookkeeping {
   const { wallNow, onEvent } = options
   const release = lockDataDir(config.dataDir)
-  const path = join(config.dataDir, FILE)
+  const path = join(config.dataDir, LEDGER_FILE)
   const db = closeOnThrow(release, () => openLedgerFile(path, config.durability))
   const close = (): void => {
     db.close()
@@ -38,6 +38,7 @@ export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookk
       desk: ledger,
       past: new LedgerHistory(db),
       open: () => ledger.books.open(),
+      reconciler: reconcilerOf(ledger, wallNow),
       openMoney: () => openMoney(ledger),
       wallNow,
       lastDay: ledger.read(CLOCK, DAY),

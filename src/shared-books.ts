@@ -8,6 +8,7 @@ import { SharedTaskService } from './budget/shared-task-service.ts'
 import { SharedTasks } from './budget/shared-tasks.ts'
 import { taskKey } from './budget/task.ts'
 import type { Tasks } from './budget/tasks.ts'
+import { sharedReconcilerOf } from './reconciler.ts'
 import { newId } from './shared/ids.ts'
 import { toNanoUsd } from './shared/money.ts'
 import { RedisLink } from './store/redis-link.ts'
@@ -40,6 +41,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     onEvent: (event) => onEvent({ event: 'ledger', ...event }),
   })
   const store = new SharedTasks(ledger, (text) => tasks?.adopt(text))
+  const past = new RedisPast(link)
   await ledger.start()
   const timer = setInterval(() => void look(), LOOK_MS)
   timer.unref()
@@ -54,8 +56,9 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     ledger,
     store,
     desk: store,
-    past: new RedisPast(link),
-    open: () => new RedisPast(link).open(),
+    past,
+    open: () => past.open(),
+    reconciler: sharedReconcilerOf(ledger, past, wallNow),
     openMoney() {
       const { held, unresolved } = ledger.openMoney()
       return { held: toNanoUsd(held), unresolved: toNanoUsd(unresolved) }

@@ -17,7 +17,7 @@ export class SharedAdmitter implements Admitter {
   }
 
   async admit(call: Call): Promise<Admission> {
-    const books = this.#spend.of(call.caller, this.#today()).map(({ book }) => book)
+    const books = this.#spend.of(call.caller, this.#today()).books.map(({ book }) => book)
     await this.#tasks.load(call.caller.tenant, call.task.id, books)
     return this.#inner.admit(call)
   }

@@ -2,7 +2,9 @@ import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { check } from './check.ts'
 import { init } from './init.ts'
 import { keys } from './keys.ts'
+import { ledger } from './ledger.ts'
 import { prices } from './prices.ts'
+import { report } from './report.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { store } from './store.ts'
@@ -11,7 +13,7 @@ import { StoreProblem } from '../store/store-problem.ts'
 import { StoreUnreachable } from '../store/store-unreachable.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, prices, init, store, simulate]
+const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, ledger, init, store, simulate]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {

@@ -57,10 +57,14 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
 export function loadStateLocation(
   flags: ConfigFlags,
   context: Pick<LoadContext, 'env' | 'cwd'>,
-): { readonly dataDir: string; readonly keys: readonly KeyFile[] } {
+): { readonly dataDir: string; readonly keys: readonly KeyFile[]; readonly taskIdleMinutes: number } {
   const raw = findFile(flags, context)
   const { file } = checkFile(raw, settingsIn(raw), flags, context.env)
-  return { dataDir: resolve(context.cwd, file.dataDir), keys: file.keys }
+  return {
+    dataDir: resolve(context.cwd, file.dataDir),
+    keys: file.keys,
+    taskIdleMinutes: file.budget.taskIdleMinutes,
+  }
 }
 
 function findFile(flags: ConfigFlags, { env, cwd }: Pick<LoadContext, 'env' | 'cwd'>): RawFile | undefined {

@@ -30,10 +30,10 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
       for (const each of gateways) await each.stop()
     })
     const worlds = [0, 1].map((n) => moneyWorld(simulator, () => gateways[n] as Gateway))
-    let isOver = false
+    const over = new AbortController()
     let answered = 0
     const callers = Array.from({ length: CALLERS }, async (_, caller) => {
-      for (let i = 0; !isOver; i++) {
+      for (let i = 0; !over.signal.aborted; i++) {
         const body = { max_tokens: 30, stream: i % 2 === 0, messages: [{ role: 'user', content: `${caller} ${i}` }] }
         const headers = { 'x-task-id': 'agent', 'x-task-budget-usd': BUDGET_USD }
         const reply = await worlds[caller % 2]?.chat(body, headers).catch(() => undefined)
@@ -58,7 +58,7 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
       await old.stop()
     }
     await new Promise((resolve) => setTimeout(resolve, 2500))
-    isOver = true
+    over.abort()
     await Promise.all(callers)
     await expect.poll(() => simulator.running, { timeout: 5000 }).toBe(0)
     // What the dead had sent counts as spent when their leases are over.
