@@ -138,6 +138,16 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
       },
       { timeout: 20_000, interval: 200 },
     )
+    // The bill says what it was; any gateway can book it.
+    const ledger = (...args: readonly string[]): ReturnType<typeof runCommand> =>
+      runCommand(['ledger', ...args, '--data-dir', join(b.dir, 'data')], { cwd: b.dir })
+    const id = String(/\S+\/1(?= )/.exec((await ledger('unresolved')).out)?.[0])
+    const settled = await ledger('reconcile', id, '--cost-usd', '0.0001', '--evidence', 'usage page, line 7')
+    expect(settled).toMatchObject({ code: 0 })
+    expect((await ask(b, '/v1/tasks/killed')).body).toMatchObject({
+      spent: { nano_usd: 100_000 },
+      unresolved_nano_usd: 0,
+    })
   })
 
   test('report usage of both that adds up', async () => {
