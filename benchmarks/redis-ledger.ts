@@ -26,6 +26,12 @@ const PROCESSES = 4
 const CONCURRENCY = 64
 const WORKER = fileURLToPath(new URL('support/redis-worker.ts', import.meta.url))
 const reservations = Math.max(PROCESSES, Number(flags.more['reservations'] ?? (flags.quick ? 4000 : 100_000)))
+// Whatever is under way ends with this process, also after Ctrl-C or a kill.
+const ending = new Set<() => void>()
+process.once('exit', () => {
+  for (const end of ending) end()
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const progress = new Progress(2 * flags.rounds)
 if (NO_REDIS !== undefined) throw new Error(NO_REDIS)
 
@@ -90,9 +96,12 @@ if (rounds.some(({ overspent, off }) => overspent > 0 || off !== 0)) process.exi
 async function measure(room: string, limit: number, round: number): Promise<Round> {
   progress.step(`round ${round + 1}, room for ${room}: ${reservations} reservations`)
   const server = await startRedis()
+  const end = (): void => server.signal('SIGKILL')
+  ending.add(end)
   try {
     return await load(server, room, limit, round)
   } finally {
+    ending.delete(end)
     await server.remove()
   }
 }
@@ -150,6 +159,9 @@ async function load(server: RedisServer, room: string, limit: number, round: num
 /** Starts a process and resolves, when it is ready, with what makes it go. */
 async function startWorker(task: WorkerTask): Promise<() => Promise<WorkerResult>> {
   const child = spawn(process.execPath, [WORKER, JSON.stringify(task)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const end = (): void => void child.kill('SIGKILL')
+  ending.add(end)
+  child.once('exit', () => ending.delete(end))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await lines.next()
   return async () => {
