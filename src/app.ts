@@ -73,7 +73,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
         })
   const events = eventFile === undefined ? undefined : new EventLog(eventFile)
   const bounds = openHoldBounds(upstreamOptions(config, undefined))
-  const budgeting = openBudgeting(config, {
+  const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
     now,
     wallNow: Date.now,

@@ -37,7 +37,7 @@ routes: { auto: { small: [small] } }
 export async function moneySteps(dir: string, durability: 'process' | 'power'): Promise<MoneySteps> {
   const config = await configIn(dir, durability)
   const bounds = openHoldBounds(config.upstreams)
-  const budgeting = openBudgeting(config, {
+  const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
     now: () => performance.now(),
     wallNow: Date.now,

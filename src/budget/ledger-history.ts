@@ -1,32 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { stateOf, type StoredAttempt } from './sqlite-journal.ts'
-import type { AttemptState } from './ledger.ts'
-
-export interface PastAttempt {
-  readonly id: string
-  readonly state: AttemptState
-  readonly model: string
-  readonly upstream: string
-  readonly atMs: number
-  readonly hold: number
-  readonly cost: number | undefined
-  readonly input: number | undefined
-  readonly output: number | undefined
-}
-export interface DailyRow {
-  readonly day: string
-  readonly tenant: string
-  readonly key: string
-  readonly type: string
-  readonly model: string
-  readonly calls: number
-  readonly input: number
-  readonly output: number
-  readonly cost: number
-}
+import type { DailyRow, LedgerPast, PastAttempt } from './ledger-past.ts'
 
 /** Looks back into what was written: for reports and task pages, never for decisions. */
-export class LedgerHistory {
+export class LedgerHistory implements LedgerPast {
   readonly #attempts: StatementSync
   readonly #documents: StatementSync
   readonly #daily: StatementSync

@@ -13,8 +13,8 @@ import type {
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { addUsd, formatUsd, toNanoUsd, ZERO_USD, type NanoUsd } from '../shared/money.ts'
-import type { JournaledLedger } from './journaled-ledger.ts'
-import type { LedgerHistory } from './ledger-history.ts'
+import type { AttemptView, Balance } from './ledger.ts'
+import type { LedgerPast } from './ledger-past.ts'
 import { decodeTask, hasEnded, taskKey, type Task } from './task.ts'
 import type { Tasks } from './tasks.ts'
 import type { WaitingLines } from './waiting-line.ts'
@@ -26,10 +26,18 @@ const MOST_TOP_UPS = 1000
 const FIRST_DAY = '0000-00-00'
 const LAST_DAY = '9999-99-99'
 
+type Awaitable<T> = T | Promise<T>
+
 export interface TaskDeskOptions {
   readonly tasks: Tasks
-  readonly ledger: JournaledLedger
-  readonly history: LedgerHistory
+  readonly ledger: {
+    balance(book: string): Balance
+    /** Resolves when all that was said so far is durable. */
+    written(): Promise<void>
+  }
+  /** Attempts without an end. */
+  readonly open: () => Awaitable<Iterable<Pick<AttemptView, 'note' | 'lines' | 'state'>>>
+  readonly history: LedgerPast
   readonly lines: WaitingLines
 }
 
@@ -70,12 +78,12 @@ export class TaskDesk implements TaskService {
     let last = after === undefined ? prefix : taskKey(tenant, after)
     // States are decided when they are read, so that pages are filled here and not by the store.
     while (found.length < limit) {
-      const texts = history.documents('task', prefix, last, limit)
+      const texts = await history.documents('task', prefix, last, limit)
       for (const text of texts) {
         const stored = decodeTask(text)
         last = taskKey(tenant, stored.id)
         const task = tasks.peek(tenant, stored.id) ?? stored
-        if (state === undefined || tasks.reportedState(task) === state) found.push(this.#view(task, false))
+        if (state === undefined || tasks.reportedState(task) === state) found.push(await this.#view(task, false))
         if (found.length === limit) break
       }
       if (texts.length < limit) break
@@ -159,14 +167,14 @@ export class TaskDesk implements TaskService {
     const totals = new UsageTotals(query.by)
     const from = query.from ?? FIRST_DAY
     const to = query.to ?? LAST_DAY
-    for (const { day, tenant, key, type, model, calls, input, output, cost } of history.daily(from, to)) {
+    for (const { day, tenant, key, type, model, calls, input, output, cost } of await history.daily(from, to)) {
       const row = totals.of({ task_type: type, model, key, tenant, day })
       row.calls += calls
       row.input += input
       row.output += output
       row.settled = addUsd(row.settled, toNanoUsd(cost))
     }
-    for (const { note, lines, state } of ledger.books.open()) {
+    for (const { note, lines, state } of await this.#options.open()) {
       if (note.day < from || note.day > to) continue
       const row = totals.of({
         task_type: note.taskType,
@@ -204,7 +212,7 @@ export class TaskDesk implements TaskService {
     return this.#view(task, true)
   }
 
-  #view(task: Task, withAttempts: boolean): TaskView {
+  async #view(task: Task, withAttempts: boolean): Promise<TaskView> {
     const { tasks, ledger, history } = this.#options
     const money = ledger.balance(task.books.usd)
     return {
@@ -225,7 +233,7 @@ export class TaskDesk implements TaskService {
       metadata: task.metadata,
       createdMs: task.createdMs,
       attempts: withAttempts
-        ? history.attemptsOf(task.tenant, task.id, MOST_ATTEMPTS).map(({ hold, cost, ...attempt }) => ({
+        ? (await history.attemptsOf(task.tenant, task.id, MOST_ATTEMPTS)).map(({ hold, cost, ...attempt }) => ({
             ...attempt,
             held: attempt.state === 'settled' || attempt.state === 'voided' ? ZERO_USD : toNanoUsd(hold),
             cost: cost === undefined ? undefined : toNanoUsd(cost),

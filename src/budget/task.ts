@@ -55,6 +55,11 @@ export function taskKey(tenant: string, id: string): string {
   return `${tenant.replaceAll('%', '%25').replaceAll('/', '%2F')}/${id}`
 }
 
+/** The tenant in a key of `taskKey`. */
+export function tenantOf(key: string): string {
+  return key.slice(0, key.indexOf('/')).replaceAll('%2F', '/').replaceAll('%25', '%')
+}
+
 export function taskBooks(tenant: string, id: string): TaskBooks {
   const key = taskKey(tenant, id)
   return { usd: `task:usd:${key}`, tokens: `task:tokens:${key}`, calls: `task:calls:${key}` }

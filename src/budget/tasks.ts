@@ -65,6 +65,25 @@ export class Tasks {
     return this.#known.get(taskKey(tenant, id))
   }
 
+  /** Takes over what another gateway has written of a task that is in memory here; whoever waits for it looks again. */
+  adopt(text: string): void {
+    const theirs = decodeTask(text)
+    const known = this.peek(theirs.tenant, theirs.id)
+    if (known === undefined) return
+    Object.assign(known, theirs, { running: known.running })
+    this.wake(known)
+  }
+
+  /** Tasks that are in memory. */
+  known(): readonly Task[] {
+    return [...this.#known.values()]
+  }
+
+  /** Paused tasks with requests under way here: these wait for somebody to raise a limit. */
+  waiting(): readonly Task[] {
+    return [...this.#known.values()].filter((task) => task.running > 0 && task.state === 'paused_budget')
+  }
+
   /** Throws `task_not_found`, for another tenant's task too. */
   get(tenant: string, id: string): Task {
     const task = this.find(tenant, id)

@@ -7,6 +7,11 @@ export class WaitingLines {
     return this.#lines.has(book)
   }
 
+  /** Books that somebody waits for. */
+  busy(): readonly string[] {
+    return [...this.#lines.keys()]
+  }
+
   join(book: string): Place {
     const line = this.#lines.get(book) ?? []
     const place = new Place(() => this.#leave(book, place))

@@ -1,6 +1,7 @@
 import type { Config, KeyConfig, RouteConfig, Target, UpstreamConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatUsd } from '../shared/money.ts'
+import { redisAddress } from '../shared/redis-url.ts'
 import type { Price } from '../shared/price.ts'
 import { hasMadeKeys } from '../store/key-store.ts'
 import { EXIT, type Command } from './command.ts'
@@ -33,6 +34,7 @@ function describe(config: Config, style: Style): readonly string[] {
     ...section('settings', settings(config, style)),
     ...section('what they mean', [
       `address ${config.server.host}:${config.server.port}, admin key ${config.server.adminKey === undefined ? `in ${config.dataDir}/admin.key` : '***'}`,
+      storeLine(config),
       ...config.upstreams.map(upstreamLine),
       ...[...config.targets.values()].map(targetLine),
       ...Object.entries(config.routes).map(([name, route]) => routeLine(name, route)),
@@ -51,6 +53,12 @@ function settings({ provenance }: Config, style: Style): readonly string[] {
     ...provenance.filter(({ from }) => from !== 'default').map(line),
     ...provenance.filter(({ from }) => from === 'default').map(line),
   ]
+}
+
+function storeLine({ store, dataDir, durability }: Config): string {
+  if (store.kind === 'redis')
+    return `books shared in Redis at ${redisAddress(store.url.reveal())}: several gateways may use them at the same time`
+  return `books in ${dataDir}, of this gateway alone; they survive ${durability === 'power' ? 'a power cut' : 'a killed process'}`
 }
 
 function upstreamLine(upstream: UpstreamConfig): string {

@@ -7,11 +7,13 @@ import { prices } from './prices.ts'
 import { report } from './report.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
+import { store } from './store.ts'
 import { ConfigError, nearest } from '../config/problems.ts'
 import { StoreProblem } from '../store/store-problem.ts'
+import { StoreUnreachable } from '../store/store-unreachable.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, ledger, init, simulate]
+const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, ledger, init, store, simulate]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -31,6 +33,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (rest.includes('--help') || rest.includes('-h')) return say(io, command.usage)
     return await command.run(rest, io)
   } catch (error) {
+    if (error instanceof StoreUnreachable) {
+      io.stderr.write(`${error.message}\n`)
+      return EXIT.unavailable
+    }
     if (error instanceof UsageError || error instanceof ConfigError || error instanceof StoreProblem) {
       io.stderr.write(`${error.message}\n`)
       return EXIT.usage

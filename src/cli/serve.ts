@@ -84,8 +84,13 @@ function changedSinceStart(atStart: Config, next: Config): readonly string[] {
     .filter((name) => shown(atStart.server[name]) !== shown(next.server[name]))
     .map((name) => `server.${name}`)
   if (atStart.dataDir !== next.dataDir) changed.push('dataDir')
+  if (storeText(atStart) !== storeText(next)) changed.push('store')
   if (atStart.log !== next.log) changed.push('telemetry.log')
   return changed
+}
+
+function storeText({ store }: Config): string {
+  return store.kind === 'redis' ? store.url.reveal() : store.kind
 }
 
 /** Resolves when the service has stopped: the first signal drains, the second ends at once. */

@@ -85,6 +85,8 @@ export interface Config {
   /** The built-in and configured task types, dollars and seconds as written. */
   readonly taskTypes: Readonly<Record<string, TaskTypeFile>>
   readonly durability: 'process' | 'power'
+  /** Where the books are kept. */
+  readonly store: { readonly kind: 'sqlite' } | { readonly kind: 'redis'; readonly url: Secret }
   readonly budget: {
     readonly holdWaitMs: number
     readonly minOutputTokens: number

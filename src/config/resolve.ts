@@ -3,6 +3,7 @@ import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
 import type { Capability, Target } from '../gateway/steps.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
+import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
@@ -105,7 +106,7 @@ class Resolver {
         `without "keys" only a loopback address is allowed, and ${raw.server.host} is none. Add keys, make one with "switchyard keys create", or listen on 127.0.0.1.`,
       )
     }
-    if (raw.store.kind === 'redis') this.#problem(['store', 'kind'], 'redis is not supported yet. Use sqlite.')
+    const store = this.#store()
     if (this.#problems.length > 0) throw new ConfigError(this.#problems, this.#context.file)
     return {
       server: { ...raw.server, adminKey },
@@ -139,6 +140,7 @@ class Resolver {
         ]),
       ),
       durability: raw.store.durability,
+      store,
       budget: raw.budget,
       events: this.#events(dataDir),
       retention: raw.retention,
@@ -205,6 +207,28 @@ class Resolver {
       )
     }
     return targets
+  }
+
+  #store(): Config['store'] {
+    const { kind, url } = this.#raw.store
+    if (kind === 'sqlite') {
+      if (url !== undefined)
+        this.#problem(['store', 'url'], 'only kind redis has an address. Write kind: redis, or remove the url.')
+      return { kind }
+    }
+    if (url === undefined) {
+      this.#problem(['store', 'kind'], 'redis needs its address. Add url: env:REDIS_URL.')
+      return { kind: 'sqlite' }
+    }
+    const secret = this.#secrets.read(url, ['store', 'url'])
+    if (secret === undefined) return { kind: 'sqlite' }
+    if (!isRedisUrl(secret.reveal())) {
+      this.#problem(
+        ['store', 'url'],
+        'what it points to is no address of a Redis. Write redis://[USER:PASSWORD@]HOST:PORT, rediss:// for TLS, or unix:///PATH.',
+      )
+    }
+    return { kind, url: secret }
   }
 
   #keys(adminKey: Secret | undefined): KeyConfig[] {

@@ -260,7 +260,11 @@ export interface FileConfig {
     readonly allowedOrigins: readonly string[]
   }
   readonly dataDir: string
-  readonly store: { readonly kind: 'sqlite' | 'redis'; readonly durability: 'process' | 'power' }
+  readonly store: {
+    readonly kind: 'sqlite' | 'redis'
+    readonly durability: 'process' | 'power'
+    readonly url?: string | undefined
+  }
   readonly upstreams: Readonly<Record<string, UpstreamFile>>
   readonly models: Readonly<Record<string, ModelFile>>
   readonly routes: Readonly<Record<string, RouteFile>>

@@ -6,7 +6,6 @@ const WITHOUT_EFFECT: readonly RegExp[] = [
   /^routes\.[^]+\.cache\.(?:mode|sampled|max_error)$/,
   /^keys\.\d+\.store$/,
   /^telemetry\.(?:otlp|capturePrompts)$/,
-  /^store\.url$/,
   /^taskTypes\.[^]+\.maxWriteCalls$/,
   /^cache\.mode$/,
   /^retention\.(?:eventsDays|responsesDays)$/,

@@ -17,7 +17,7 @@ export interface UnresolvedAttempt {
 }
 
 export interface Reconciler {
-  unresolved(): readonly UnresolvedAttempt[]
+  unresolved(): readonly UnresolvedAttempt[] | Promise<readonly UnresolvedAttempt[]>
   /** Books what the attempt really cost and keeps the evidence. Throws SwitchyardError: `not_found`, `task_conflict`. */
   reconcile(id: string, cost: NanoUsd, evidence: string): Promise<UnresolvedAttempt>
 }
@@ -46,8 +46,8 @@ const reconcileInput = z.strictObject({
 
 export function ledgerOperations(reconciler: Reconciler): readonly Operation[] {
   return [
-    operation('ledger.unresolved', { method: 'GET', path: '/ledger/unresolved' }, z.strictObject({}), () => ({
-      attempts: reconciler.unresolved().map(show),
+    operation('ledger.unresolved', { method: 'GET', path: '/ledger/unresolved' }, z.strictObject({}), async () => ({
+      attempts: (await reconciler.unresolved()).map(show),
     })),
     operation('ledger.reconcile', { method: 'POST', path: '/ledger/reconcile' }, reconcileInput, async (input) =>
       show(await reconciler.reconcile(input.attempt, input.cost_usd, input.evidence)),

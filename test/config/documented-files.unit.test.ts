@@ -14,7 +14,12 @@ const BLOCKS = PAGES.flatMap((page) =>
     ([, text = ''], index) => [`${page}, block ${index + 1}`, text] as const,
   ),
 )
-const ENV = { OPENAI_API_KEY: 'sk-fake-openai', CI_KEY: 'sk-fake-ci', SWITCHYARD_ADMIN_KEY: 'sk-fake-admin' }
+const ENV = {
+  OPENAI_API_KEY: 'sk-fake-openai',
+  CI_KEY: 'sk-fake-ci',
+  SWITCHYARD_ADMIN_KEY: 'sk-fake-admin',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+}
 
 function folder(): string {
   const cwd = mkdtempSync(join(tmpdir(), 'switchyard-documented-'))

@@ -116,12 +116,23 @@ describe('a wrong configuration is refused with setting, line and fix', () => {
       `${GOOD}keys: [{ name: a, key: sk-test, requestsPerMinute: 99999999999999999999 }]\n`,
       'keys.0.requestsPerMinute',
     ],
-    ['redis', `${GOOD}store: { kind: redis }\n`, 'store.kind: redis is not supported yet.'],
+    ['redis without its address', `${GOOD}store: { kind: redis }\n`, 'store.kind: redis needs its address.'],
+    [
+      'an address in the file',
+      `${GOOD}store: { kind: redis, url: "redis://:pw@h" }\n`,
+      'write it as env:NAME or file:PATH',
+    ],
+    ['an address of nothing', `${GOOD}store: { url: env:REDIS_URL }\n`, 'store.url: only kind redis has an address.'],
+    [
+      'an address that is none',
+      `${GOOD}store: { kind: redis, url: env:REDIS_URL }\n`,
+      'store.url: what it points to is no address of a Redis.',
+    ],
     ['a name twice', `${GOOD}server: {}\n`, 'switchyard.yaml:8: this name stands twice in the same place.'],
     ['broken YAML', 'server: { port: 4100\n', 'this is not valid YAML'],
     ['no settings at all', '- 1\n', 'the file must hold settings'],
   ])('%s', async (_what, text, sentence) => {
-    expect(await refusal(text)).toContain(sentence)
+    expect(await refusal(text, {}, { REDIS_URL: 'not an address' })).toContain(sentence)
   })
 
   test('all problems are told at once', async () => {

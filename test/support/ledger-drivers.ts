@@ -15,7 +15,7 @@ export interface LedgerDriver {
   readonly ledger: AttemptLedger
   /** The process dies without a word and another one opens what it left; undefined where a driver keeps nothing. */
   readonly crash: (() => Promise<LedgerDriver>) | undefined
-  readonly disk: { fill(): void; free(): void } | undefined
+  readonly disk: { fill(): void | Promise<void>; free(): void | Promise<void> } | undefined
   close(): Promise<void>
 }
 export type OpenDriver = () => Promise<LedgerDriver>
@@ -42,7 +42,14 @@ function journaled(journal: RecordingJournal): LedgerDriver {
       await ledger.written()
       return journaled(journal)
     },
-    disk: { fill: () => (journal.isFull = true), free: () => (journal.isFull = false) },
+    disk: {
+      fill: () => {
+        journal.isFull = true
+      },
+      free: () => {
+        journal.isFull = false
+      },
+    },
     close: () => ledger.close(),
   }
 }

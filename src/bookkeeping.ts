@@ -1,0 +1,53 @@
+/** Where the books are kept: the parts of the budgeting that differ between one gateway on its own and several that share them. */
+import type { AttemptLedger, AttemptView } from './budget/ledger.ts'
+import type { LedgerPast } from './budget/ledger-past.ts'
+import type { TaskDeskOptions } from './budget/task-desk.ts'
+import type { Tasks, TaskStore } from './budget/tasks.ts'
+import type { WaitingLines } from './budget/waiting-line.ts'
+import type { Reconciler } from './control/ledger-operations.ts'
+import type { Admitter } from './gateway/steps.ts'
+import type { TaskService } from './gateway/tasks.ts'
+import type { NanoUsd } from './shared/money.ts'
+
+export interface BookkeepingOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Unix milliseconds. */
+  readonly wallNow: () => number
+  readonly lines: WaitingLines
+  /** Hears what an operator should see: alarms, trouble with the store, what was recovered. */
+  readonly onEvent: (event: Readonly<Record<string, unknown>>) => void
+}
+
+/** Money that runs or is not known, for the gauges. */
+export interface OpenMoney {
+  readonly held: NanoUsd
+  readonly unresolved: NanoUsd
+}
+
+export interface Bookkeeping {
+  readonly ledger: AttemptLedger
+  readonly store: TaskStore
+  readonly desk: TaskDeskOptions['ledger']
+  readonly past: LedgerPast
+  /** Attempts without an end. */
+  open(): Iterable<OpenAttempt> | Promise<Iterable<OpenAttempt>>
+  openMoney(): OpenMoney
+  readonly reconciler: Reconciler
+  /** Unix milliseconds by which days and tasks are counted. */
+  readonly wallNow: () => number
+  /** Latest day that was counted; undefined = none yet. */
+  readonly lastDay: string | undefined
+  keepDay(day: string): void
+  /** Called once, when the tasks are there. */
+  serve(tasks: Tasks): void
+  /** What has to happen before a call is admitted. */
+  admitter(inner: Admitter, today: () => string): Admitter
+  /** What has to happen before somebody works on a task. */
+  service(inner: TaskService): TaskService
+  /** Drops what is not needed: `gone` = books of tasks that nobody uses; single attempts of days before `firstDay`. */
+  tidy(gone: ReadonlySet<string>, today: string, firstDay: string): void
+  close(): Promise<void>
+}
+
+type OpenAttempt = Pick<AttemptView, 'note' | 'lines' | 'state'>

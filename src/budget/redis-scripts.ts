@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { RedisScript } from '../store/redis-link.ts'
+
+const SHARED = read('shared')
+
+/** The ledger's steps as they run inside of Redis, each one atomic. */
+export const LEDGER_SCRIPTS: Readonly<Record<'reserve' | 'settle' | 'move' | 'beat' | 'look' | 'write', RedisScript>> =
+  {
+    reserve: script('reserve'),
+    settle: script('settle'),
+    move: script('move'),
+    beat: script('beat'),
+    look: script('look'),
+    write: script('write'),
+  }
+
+/**
+ * Root of a tenant's keys. The braces are the hash tag: of the keys of a cluster, those of one tenant lie on one node
+ * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags), so that a script may change all of them.
+ */
+export function rootOf(tenant: string): string {
+  return `switchyard:{${tenant.replace(/[%{}]/g, encodeURIComponent)}}`
+}
+
+function script(name: string): RedisScript {
+  return new RedisScript(`${SHARED}\n${read(name)}`)
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8')
+}

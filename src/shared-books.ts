@@ -1,0 +1,86 @@
+/** The books that several gateways share, kept in Redis. */
+import type { Bookkeeping, BookkeepingOptions } from './bookkeeping.ts'
+import { RedisLedger } from './budget/redis-ledger.ts'
+import { RedisPast } from './budget/redis-past.ts'
+import { LEDGER_SCRIPTS } from './budget/redis-scripts.ts'
+import { SharedAdmitter } from './budget/shared-admitter.ts'
+import { SharedTaskService } from './budget/shared-task-service.ts'
+import { SharedTasks } from './budget/shared-tasks.ts'
+import { taskKey } from './budget/task.ts'
+import type { Tasks } from './budget/tasks.ts'
+import { sharedReconcilerOf } from './reconciler.ts'
+import { newId } from './shared/ids.ts'
+import { toNanoUsd } from './shared/money.ts'
+import { RedisLink } from './store/redis-link.ts'
+
+/** How often calls that wait for money or a top-up look whether another gateway has made room, ms. */
+const LOOK_MS = 250
+
+/** Throws StoreUnreachable where Redis does not answer, StoreProblem where its settings or data are wrong. */
+export async function openSharedBooks(url: string, options: BookkeepingOptions): Promise<Bookkeeping> {
+  const { now, wallNow, lines, onEvent } = options
+  let tasks: Tasks | undefined
+  const link: RedisLink = await RedisLink.open(url, {
+    scripts: Object.values(LEDGER_SCRIPTS),
+    onChange(reason) {
+      onEvent(
+        reason === undefined
+          ? { event: 'ledger', what: 'written again' }
+          : { event: 'ledger', what: 'cannot be written', detail: reason },
+      )
+      if (reason === undefined) void ledger.drain()
+    },
+    onReturn: (hasRestarted) => ledger.returned(hasRestarted),
+  })
+  const ledger = new RedisLedger(link, {
+    owner: newId('gateway_'),
+    now,
+    onFreed: (books) => {
+      for (const book of books) lines.freed(book)
+    },
+    onEvent: (event) => onEvent({ event: 'ledger', ...event }),
+  })
+  const store = new SharedTasks(ledger, (text) => tasks?.adopt(text))
+  const past = new RedisPast(link)
+  await ledger.start()
+  const timer = setInterval(() => void look(), LOOK_MS)
+  timer.unref()
+
+  async function look(): Promise<void> {
+    for (const book of lines.busy()) lines.freed(book)
+    for (const task of tasks?.waiting() ?? []) await store.load(task.tenant, task.id).catch(() => {})
+    await store.written().catch(() => {})
+  }
+
+  return {
+    ledger,
+    store,
+    desk: store,
+    past,
+    open: () => past.open(),
+    reconciler: sharedReconcilerOf(ledger, past, wallNow),
+    openMoney() {
+      const { held, unresolved } = ledger.openMoney()
+      return { held: toNanoUsd(held), unresolved: toNanoUsd(unresolved) }
+    },
+    // The clock of Redis is the same for all, whatever this machine's does.
+    wallNow: () => ledger.serverNow() ?? wallNow(),
+    lastDay: undefined,
+    keepDay() {},
+    serve(given) {
+      tasks = given
+    },
+    admitter: (inner, today) => new SharedAdmitter(inner, store, today),
+    service: (inner) => new SharedTaskService(inner, store),
+    tidy() {
+      const needed = new Set(tasks?.known().map(({ tenant, id }) => taskKey(tenant, id)))
+      store.evict((id) => needed.has(id))
+    },
+    async close() {
+      clearInterval(timer)
+      await store.written().catch(() => {})
+      await ledger.close()
+      link.close()
+    },
+  }
+}
