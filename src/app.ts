@@ -13,6 +13,7 @@ import type { Config } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { ConfigError } from './config/problems.ts'
 import { ControlSocketError, openControlSocket, type ControlSocket } from './control/control-socket.ts'
+import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
@@ -62,6 +63,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     now,
     wallNow: Date.now,
     reporter: metrics.budget,
+    subjectKeys: () => access.subjectKeys,
+    forgetEvents: () => Promise.resolve(0),
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
@@ -77,7 +80,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
-  const operations = new Operations(access.operations)
+  const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, access.keyring, budgeting)
   let current = config
   let runtime = runtimeOf(config)
@@ -122,8 +125,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       await drain(server, how === 'now' ? 0 : current.server.drainSeconds)
       await server.app.close()
       await control?.close()
-      access.close()
       await budgeting.close()
+      access.close()
       await sender.close()
       await simulator?.close()
     },

@@ -7,7 +7,7 @@ import { JournaledLedger } from './budget/journaled-ledger.ts'
 import { LedgerHistory } from './budget/ledger-history.ts'
 import { KeyAdmitter } from './budget/key-admitter.ts'
 import type { Journal } from './budget/journal.ts'
-import { openLedgerFile } from './budget/ledger-file.ts'
+import { LEDGER_FILE, openLedgerFile } from './budget/ledger-file.ts'
 import { SqliteJournal } from './budget/sqlite-journal.ts'
 import { ThreadedJournal } from './budget/threaded-journal.ts'
 import { TaskDesk } from './budget/task-desk.ts'
@@ -16,6 +16,7 @@ import { taskTypes } from './budget/task-types.ts'
 import { Tasks } from './budget/tasks.ts'
 import { WaitingLines } from './budget/waiting-line.ts'
 import { WallDay } from './budget/wall-day.ts'
+import type { SubjectKeys } from './control/subject-keys.ts'
 import type { Config } from './config/config.ts'
 import type { Admitter, Ledger } from './gateway/steps.ts'
 import type { TaskService, TaskState } from './gateway/tasks.ts'
@@ -23,6 +24,7 @@ import type { ErrorCode } from './shared/errors.ts'
 import { ZERO_USD, addUsd, type NanoUsd, toNanoUsd } from './shared/money.ts'
 import { damaged, lockDataDir } from './store/sqlite-file.ts'
 import { StoreProblem } from './store/store-problem.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface BudgetReporter {
   refused(code: ErrorCode): void
@@ -36,6 +38,9 @@ export interface BudgetingOptions {
   /** Unix milliseconds. */
   readonly wallNow: () => number
   readonly reporter: BudgetReporter
+  readonly subjectKeys: () => SubjectKeys
+  /** Takes the event log's lines of a tenant, or of some of its requests, out; gives their number. */
+  readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
   /** Hears what an operator should see: alarms, trouble with the disk, what was recovered. */
   readonly onEvent: (event: Readonly<Record<string, unknown>>) => void
 }
@@ -50,12 +55,12 @@ export interface Budgeting {
   readonly admitter: Admitter
   readonly ledger: Ledger
   readonly service: TaskService
+  readonly upkeep: Upkeep
   openMoney(): OpenMoney
   reload(config: Config): void
   close(): Promise<void>
 }
 
-const FILE = 'ledger.sqlite'
 const SWEEP_MS = 60_000
 const CLOCK = 'clock'
 const DAY = 'day'
@@ -64,7 +69,7 @@ const DAY = 'day'
 export function openBudgeting(config: Config, options: BudgetingOptions): Budgeting {
   const { now, wallNow, reporter, onEvent } = options
   const release = lockDataDir(config.dataDir)
-  const path = join(config.dataDir, FILE)
+  const path = join(config.dataDir, LEDGER_FILE)
   const db = closeOnThrow(release, () => openLedgerFile(path, config.durability))
   const close = (): void => {
     db.close()
@@ -114,7 +119,21 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       ledger.books.evict(({ id }) => gone.has(id) || isOver(id, today))
     }, SWEEP_MS)
     timer.unref()
+    const upkeep = new Upkeep({
+      path,
+      durability: config.durability,
+      ledger,
+      tasks,
+      keys: options.subjectKeys,
+      forgetEvents: options.forgetEvents,
+      attemptsDays: () => current.retention.attemptsDays,
+      idleMs: () => current.budget.taskIdleMinutes * 60_000,
+      wallNow,
+      onEvent,
+    })
+    upkeep.start()
     return {
+      upkeep,
       admitter: new BudgetAdmitter(new KeyAdmitter(), tasks),
       ledger: budget,
       service: new TaskDesk({ tasks, ledger, history: new LedgerHistory(db), lines }),
@@ -125,6 +144,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       },
       async close() {
         clearInterval(timer)
+        await upkeep.close()
         await ledger.close()
         await threaded?.close()
         close()

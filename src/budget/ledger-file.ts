@@ -2,6 +2,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openSqliteFile, type Durability } from '../store/sqlite-file.ts'
 import { LEDGER_CHECKED, LEDGER_SCHEMA, LEDGER_VERSION } from './sqlite-journal.ts'
 
+/** Name of the ledger in the data directory. */
+export const LEDGER_FILE = 'ledger.sqlite'
+
 /** Opens the ledger's file, or makes it. Throws StoreProblem. */
 export function openLedgerFile(path: string, durability: Durability): DatabaseSync {
   return openSqliteFile(path, {

@@ -66,7 +66,7 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
 export function damaged(path: string, what: string): StoreProblem {
   return new StoreProblem(
     `${path} is damaged (${what}), and the service does not start on books that may be wrong. ` +
-      `Move it away together with its -wal and -shm files, put a backup in its place ("switchyard ledger backup" makes one while the service runs), and start again. ` +
+      `Move it away together with its -wal and -shm files, put a backup in its place ("switchyard ledger backup FILE" makes one while the service runs, "switchyard ledger verify FILE" checks it), and start again. ` +
       `Without a backup, start on another dataDir: budgets then begin anew.`,
   )
 }
