@@ -143,7 +143,7 @@ async function runOpenStreams(field: Field): Promise<void> {
 
 async function runFirstToken(field: Field): Promise<void> {
   const turns = quick ? 1 : 3
-  const shape = { perSecond: 100, requests: quick ? 100 : 1000, warm: quick ? 20 : 100 }
+  const shape = { perSecond: 100, requests: quick ? 100 : 1000, warm: quick ? 20 : 1000 }
   const results: FirstTokenResult[] = []
   const fresh: Running[] = []
   for (const contender of present(field)) fresh.push(await field.start(contender))

@@ -112,6 +112,7 @@ export class Access {
     this.#keyring = this.#build()
   }
 
+  /** May be called again: a second signal ends what the first began to end. */
   close(): void {
     clearInterval(this.#timer)
     this.#store.close()

@@ -1,14 +1,13 @@
 /**
  * Composition root: the one place that knows every part. Read from top to bottom; what is opened here is closed in `close`.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
+import { keptAdminKey } from './config/admin-key.ts'
 import type { Config } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { ConfigError } from './config/problems.ts'
@@ -17,20 +16,25 @@ import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
+import { removeEventLines } from './event-lines.ts'
 import type { FinishedRequest, Reporter, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
 import type { Runtime } from './http/runtime.ts'
 import { buildServer, type GatewayServer } from './http/server.ts'
+import { openHoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
-import { newId } from './shared/ids.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
+import { EventLog } from './telemetry/event-log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { RequestLog } from './telemetry/request-log.ts'
+import { LimitedModels } from './upstream/limited-models.ts'
+import { RotatingFile } from './telemetry/rotating-file.ts'
+import { taskEvents } from './telemetry/task-events.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { UpstreamSender } from './upstream/sender.ts'
 
@@ -59,29 +63,51 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
   const metrics = new Metrics(() => sender.status())
   // Before anything that would have to be closed again: of two services on one ledger the second ends here.
+  const eventFile =
+    config.events === undefined
+      ? undefined
+      : new RotatingFile(config.events, {
+          maxBytes: config.retention.eventsMaxBytes,
+          onTrouble: (error) =>
+            log?.logger.warn({ event: 'events', detail: error === undefined ? 'written again' : String(error) }),
+        })
+  const events = eventFile === undefined ? undefined : new EventLog(eventFile)
+  const bounds = openHoldBounds(upstreamOptions(config, undefined))
   const budgeting = openBudgeting(config, {
+    boundOf: bounds.boundOf,
     now,
     wallNow: Date.now,
-    reporter: metrics.budget,
     subjectKeys: () => access.subjectKeys,
-    forgetEvents: () => Promise.resolve(0),
+    forgetEvents: async (tenant, requests) =>
+      (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
+    reporter: {
+      refused: (code) => metrics.budget.refused(code),
+      exceeded: () => metrics.budget.exceeded(),
+      taskEnded(task) {
+        metrics.budget.taskEnded(task.type, task.outcome, task.cost)
+        events?.ended(task.tenant, task.id, task.outcome, task.cost, task.ms)
+      },
+    },
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
   const scorer = loadTrainedScorer(ROUTER_MODEL)
+  const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
-  const reporter = reportTo(log === undefined ? [metrics] : [metrics, log])
+  const reporter = reportTo([metrics, log, events].filter((each) => each !== undefined))
   const access = new Access(config, {
-    adminSha256: hashKey(config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)),
+    adminSha256: hashKey(adminKey),
     now,
     wallNow: Date.now,
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
   const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
-  const runtimeOf = (next: Config): Runtime => buildRuntime(next, scorer, sender, reporter, access.keyring, budgeting)
+  const limited = new LimitedModels(now)
+  const runtimeOf = (next: Config): Runtime =>
+    buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -96,6 +122,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     idempotency: new IdempotencyMemory(),
     operations,
     tasks: budgeting.service,
+    taskEvents: eventFile === undefined ? undefined : (tenant, id) => taskEvents(eventFile, tenant, id),
     now,
     onDefect: defect,
   })
@@ -111,6 +138,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       return { url: url.startsWith('http') ? `http://${host}:${port}` : url }
     },
     reload(next) {
+      const unserved = simulatedModels(next).filter((model) => !simulatedModels(config).includes(model))
+      if (unserved.length > 0) {
+        const sentence = `the simulator of this process serves what it was started with; ${unserved.join(', ')} needs a restart.`
+        throw new ConfigError([{ setting: 'models', line: undefined, sentence }], undefined)
+      }
       // Built first: if the new one does not fit together, nothing has changed.
       const built = runtimeOf(next)
       access.reload(next)
@@ -118,6 +150,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
         .reload(upstreamOptions(next, simulator?.url))
         .catch((error: unknown) => log?.logger.warn({ event: 'reload', detail: String(error) }))
       budgeting.reload(next)
+      bounds.reload(upstreamOptions(next, undefined))
       runtime = { ...built, keyring: access.keyring }
       current = next
     },
@@ -127,6 +160,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       await control?.close()
       await budgeting.close()
       access.close()
+      await bounds.close()
+      eventFile?.close()
       await sender.close()
       await simulator?.close()
     },
@@ -137,6 +172,7 @@ function buildRuntime(
   config: Config,
   scorer: Scorer,
   sender: UpstreamSender,
+  limited: LimitedModels,
   reporter: Reporter,
   keyring: Keyring,
   budgeting: Budgeting,
@@ -153,9 +189,9 @@ function buildRuntime(
   const steps: Steps = {
     admitter: budgeting.admitter,
     cache: new NoCache(),
-    router,
+    router: limited.behind(router),
     ledger: budgeting.ledger,
-    sender,
+    sender: limited.noting(sender),
     judge: new AcceptAll(),
     reporter,
     now,
@@ -177,6 +213,10 @@ function upstreamOptions(config: Config, simulatorUrl: string | undefined): read
   }))
 }
 
+function simulatedModels(config: Config): readonly string[] {
+  return [...config.targets.values()].filter((target) => target.kind === 'simulated').map((target) => target.model)
+}
+
 /** Throws ConfigError where the data directory cannot have one, or another service has. */
 async function openControl(...given: Parameters<typeof openControlSocket>): Promise<ControlSocket> {
   try {
@@ -192,9 +232,7 @@ async function startSimulator(
   config: Config,
 ): Promise<(Pick<Simulator, 'close'> & { readonly url: string }) | undefined> {
   if (!config.upstreams.some((upstream) => upstream.kind === 'simulated')) return undefined
-  const models = [...config.targets.values()]
-    .filter((target) => target.kind === 'simulated')
-    .map((target) => target.model)
+  const models = simulatedModels(config)
   const simulator = createSimulator({
     flavour: 'openai',
     models,
@@ -212,19 +250,6 @@ function reportTo(reporters: readonly Reporter[]): Reporter {
     finished(record: FinishedRequest): void {
       for (const reporter of reporters) reporter.finished(record)
     },
-  }
-}
-
-/** The admin key that was made at the first start, or a new one; kept with mode 0600. */
-function keptAdminKey(dataDir: string): string {
-  const path = join(dataDir, 'admin.key')
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    const key = newId('sk-admin-')
-    writeFileSync(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
-    return key
   }
 }
 

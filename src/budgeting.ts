@@ -1,6 +1,6 @@
 /** Opens the ledger and everything that counts money on top of it; what is opened here is closed in `close`. */
 import { join } from 'node:path'
-import { simpleBound } from './budget/attempt-bound.ts'
+import type { BoundOf } from './budget/bound-of.ts'
 import { BudgetAdmitter } from './budget/budget-admitter.ts'
 import { BudgetLedger } from './budget/budget-ledger.ts'
 import { JournaledLedger } from './budget/journaled-ledger.ts'
@@ -29,10 +29,22 @@ import { Upkeep } from './upkeep.ts'
 export interface BudgetReporter {
   refused(code: ErrorCode): void
   exceeded(): void
-  taskEnded(type: string, outcome: TaskState, cost: NanoUsd): void
+  taskEnded(task: EndedTask): void
+}
+
+export interface EndedTask {
+  readonly tenant: string
+  readonly id: string
+  /** A configured type, or `other`. */
+  readonly type: string
+  readonly outcome: TaskState
+  readonly cost: NanoUsd
+  /** From its first to its last request. */
+  readonly ms: number
 }
 
 export interface BudgetingOptions {
+  readonly boundOf: BoundOf
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** Unix milliseconds. */
@@ -67,7 +79,7 @@ const DAY = 'day'
 
 /** Throws StoreProblem where the ledger is in use by another process, damaged, or cannot be opened. */
 export function openBudgeting(config: Config, options: BudgetingOptions): Budgeting {
-  const { now, wallNow, reporter, onEvent } = options
+  const { boundOf, now, wallNow, reporter, onEvent } = options
   const release = lockDataDir(config.dataDir)
   const path = join(config.dataDir, LEDGER_FILE)
   const db = closeOnThrow(release, () => openLedgerFile(path, config.durability))
@@ -91,14 +103,22 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       wallNow,
       now,
       idleMs: () => current.budget.taskIdleMinutes * 60_000,
-      onEnd: (task, outcome, cost) => reporter.taskEnded(types.has(task.type) ? task.type : 'other', outcome, cost),
+      onEnd: ({ tenant, id, type, startedMs, lastMs }, outcome, cost) =>
+        reporter.taskEnded({
+          tenant,
+          id,
+          type: types.has(type) ? type : 'other',
+          outcome,
+          cost,
+          ms: startedMs === undefined ? 0 : lastMs - startedMs,
+        }),
     })
     const day = new WallDay(wallNow, ledger.read(CLOCK, DAY), (today) => ledger.write(CLOCK, DAY, today))
     const budget = new BudgetLedger({
       ledger,
       tasks,
       lines,
-      boundOf: simpleBound,
+      boundOf,
       day,
       wallNow,
       now,

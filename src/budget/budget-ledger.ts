@@ -3,10 +3,11 @@ import type { Usage } from '../protocol/answer.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { addUsd, formatUsd, toNanoUsd, ZERO_USD, type NanoUsd } from '../shared/money.ts'
 import { isTierPriced, type Price } from '../shared/price.ts'
-import type { Bound, BoundOf } from './attempt-bound.ts'
+import type { BoundOf } from './bound-of.ts'
 import { atLimit } from './at-limit.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
 import { charge } from './charge.ts'
+import { withinHold, type HoldDecision, type RefusedHold, type SizedHold } from './hold.ts'
 import type { AttemptLedger, AttemptNote, Balance, Line, Refused } from './ledger.ts'
 import { SpendBooks, type LimitedBook } from './spend-books.ts'
 import { LIMIT_PARAMS } from './task-limits.ts'
@@ -159,7 +160,7 @@ export class BudgetLedger implements Ledger {
     }
     const room = isLimited ? await this.#room(books) : NO_ROOM_NEEDED
     const { minOutputTokens } = settings()
-    const size = (remaining: number | undefined): Bound | Promise<Bound> =>
+    const size = (remaining: number | undefined): HoldDecision | Promise<HoldDecision> =>
       price === undefined
         ? UNPRICED
         : this.#options.boundOf({
@@ -170,7 +171,7 @@ export class BudgetLedger implements Ledger {
             minOutputTokens,
             signal: call.signal,
           })
-    let bound: Bound = await size(room.now)
+    let bound: HoldDecision = await size(room.now)
     const isContended = room.later !== undefined && room.now !== room.later
     if (isContended && isShort(bound, call)) {
       const later = await size(room.later)
@@ -338,7 +339,7 @@ export class BudgetLedger implements Ledger {
     if (result.kind !== 'done') this.#options.events.alarm(hold.id, `its step was answered with ${result.kind}`)
   }
 
-  #moneyGone(room: Room, bound: Extract<Bound, { kind: 'refused' }>, task: Task | undefined): Look {
+  #moneyGone(room: Room, bound: Pick<RefusedHold, 'param' | 'needed'>, task: Task | undefined): Look {
     const book = room.tightestLater as LimitedBook
     const isTasks = book.book === task?.books.usd
     const left = toNanoUsd(room.later ?? 0)
@@ -368,7 +369,7 @@ export class BudgetLedger implements Ledger {
     if (money !== undefined) {
       const later = refused.limit - refused.balance.settled - refused.balance.unresolved
       const room = { now: 0, later: Math.max(0, later), tightest: money, tightestLater: money }
-      return this.#moneyGone(room, { kind: 'refused', param: undefined, needed: toNanoUsd(refused.amount) }, task)
+      return this.#moneyGone(room, { param: undefined, needed: toNanoUsd(refused.amount) }, task)
     }
     if (refused.book === task?.books.tokens) return { kind: 'gone', isTasks: true, error: tokensGone(task) }
     const sentence = `The task has made the ${refused.limit} model calls that it may make.`
@@ -383,7 +384,14 @@ export class BudgetLedger implements Ledger {
 }
 
 const NO_ROOM_NEEDED: Room = { now: undefined, later: undefined, tightest: undefined, tightestLater: undefined }
-const UNPRICED: Bound = { kind: 'hold', amount: ZERO_USD, outputCap: undefined, inputTokens: 0, outputTokens: 0 }
+const UNPRICED: HoldDecision = {
+  kind: 'hold',
+  amount: ZERO_USD,
+  outputCap: undefined,
+  inputTokens: 0,
+  outputTokens: 0,
+  limitedBy: 'nothing',
+}
 
 interface BudgetHoldInit {
   readonly attempt: Attempt
@@ -446,11 +454,7 @@ class BudgetHold implements Hold {
 function boundedUsage(usage: Usage, hold: BudgetHold, outcome: SendOutcome): Usage {
   if (!usage.estimated || hold.price === undefined) return usage
   const inFlight = outcome.kind === 'complete' ? 0 : IN_FLIGHT_TOKENS * hold.choices
-  return {
-    ...usage,
-    input: Math.min(usage.input, hold.inputTokens),
-    output: Math.min(usage.output + inFlight, hold.outputTokens),
-  }
+  return withinHold({ ...usage, output: usage.output + inFlight }, hold)
 }
 
 /** Undefined where the price of the service tier is not known, or the cost leaves the safe integers. */
@@ -465,12 +469,12 @@ function costOf(usage: Usage, price: Price | undefined): NanoUsd | undefined {
 }
 
 /** Whether a bound is refused, or its injected cap so small that the answer may be cut short. */
-function isShort(bound: Bound, call: Call): boolean {
+function isShort(bound: HoldDecision, call: Call): boolean {
   if (bound.kind === 'refused') return true
   return call.request.maxOutputTokens === undefined && (bound.outputCap ?? FAIR_OUTPUT_TOKENS) < FAIR_OUTPUT_TOKENS
 }
 
-function isLonger(later: Extract<Bound, { kind: 'hold' }>, now: Extract<Bound, { kind: 'hold' }>): boolean {
+function isLonger(later: SizedHold, now: SizedHold): boolean {
   return (later.outputCap ?? 0) > (now.outputCap ?? 0)
 }
 

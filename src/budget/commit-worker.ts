@@ -22,5 +22,6 @@ parentPort?.on('message', (batch: Batch | 'close') => {
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) }
   }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
   parentPort?.postMessage(reply)
 })

@@ -49,6 +49,7 @@ export class ThreadedJournal implements Journal {
       this.#pending.push({ resolve, reject })
       // A commit under way keeps the process alive.
       this.#worker.ref()
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
       this.#worker.postMessage(plain(batch))
     })
   }
@@ -58,6 +59,7 @@ export class ThreadedJournal implements Journal {
     return new Promise((resolve) => {
       this.#worker.ref()
       this.#worker.once('exit', () => resolve())
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
       this.#worker.postMessage('close')
     })
   }

@@ -10,7 +10,7 @@ export interface OpenLog {
 /** Lines that wait for a slow disk; beyond them lines are dropped, since a log must not fill the memory. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024
 const FLUSH_MS = 100
-const FLUSH_CHARS = 16 * 1024
+const FLUSH_CHARS = 64 * 1024
 
 /**
  * Opens the request log: `stdout`, `off` or a file. Lines are written in batches. A full disk costs log lines, never an answer:

@@ -36,8 +36,11 @@ Serves simulated models until SIGTERM. Useful for tests and load without a GPU o
       key: { type: 'string' },
       price: { type: 'string' },
     })
+    const port = number('--port', values['port'], 0, 65_535)
     const simulator = createSimulator(optionsOf(values, io))
-    const { url } = await simulator.listen(Number(values['port']))
+    const { url } = await simulator.listen(port).catch((error: unknown) => {
+      throw new UsageError(`--port: ${port} cannot be used (${reasonOf(error)}). Choose another; 0 takes any free one.`)
+    })
     const stopped = new Promise<void>((done) => {
       const stop = io.onSignal((signal) => {
         if (signal === 'SIGHUP') return
@@ -60,21 +63,45 @@ function optionsOf(values: Readonly<Record<string, unknown>>, io: Io): Simulator
   if (PROFILES[profile] === undefined)
     throw new UsageError(`--profile must be one of ${Object.keys(PROFILES).join(', ')}.`)
   const models = (values['model'] as string[] | undefined) ?? ['sim-model']
-  const [inputPerM = 0, outputPerM = 0] = (text('price') ?? '').split(',').map(Number)
+  const prices = text('price')?.split(',') ?? ['0', '0']
+  if (prices.length !== 2) throw new UsageError('--price takes two figures, as in --price 0.05,0.20.')
+  const [inputPerM = 0, outputPerM = 0] = prices.map((each) => number('--price', each, 0, 1e6))
   const faults = text('faults')
   const outcomes = text('outcomes')
   return {
     flavour,
     models,
     profiles: Object.fromEntries(models.map((model) => [model, profile])),
-    speed: Number(text('speed')),
+    speed: number('--speed', text('speed'), 0, 1e6),
     isMarked: false,
     prices: Object.fromEntries(models.map((model) => [model, { inputPerM, outputPerM }])),
     showsMeter: true,
     apiKey: keyOf(text('key'), io),
-    ...(faults === undefined ? {} : { faults: parseFaults(readFileSync(resolve(io.cwd, faults), 'utf8')) }),
-    ...(outcomes === undefined ? {} : { outcome: readOutcomes(resolve(io.cwd, outcomes)) }),
+    ...(faults === undefined
+      ? {}
+      : { faults: read('--faults', resolve(io.cwd, faults), (path) => parseFaults(readFileSync(path, 'utf8'))) }),
+    ...(outcomes === undefined ? {} : { outcome: read('--outcomes', resolve(io.cwd, outcomes), readOutcomes) }),
   }
+}
+
+/** Throws UsageError where a flag is no number, or one outside of its range. */
+function number(flag: string, value: unknown, least: number, most: number): number {
+  const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
+  if (!(found >= least && found <= most)) throw new UsageError(`${flag} must be a number from ${least} to ${most}.`)
+  return found
+}
+
+/** Throws UsageError where a file cannot be read or does not hold what it should. */
+function read<Value>(flag: string, path: string, parse: (path: string) => Value): Value {
+  try {
+    return parse(path)
+  } catch (error) {
+    throw new UsageError(`${flag}: ${path} cannot be used (${reasonOf(error)}).`)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
 }
 
 function keyOf(value: string | undefined, io: Io): string | undefined {

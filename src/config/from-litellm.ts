@@ -2,7 +2,9 @@
 import { LineCounter, parseDocument, stringify } from 'yaml'
 import { providerAt, scheduleOf } from '../budget/price-book.ts'
 import { priceAt } from '../budget/price-schedule.ts'
-import { LITELLM_RATES, litellmPrice } from './litellm-price.ts'
+import { litellmPrice } from './litellm-price.ts'
+import { limitsOf } from './litellm-limits.ts'
+import { addressOf, KNOWN_PARAMS, PROVIDERS } from './litellm-providers.ts'
 import { Lines } from './problems.ts'
 
 export interface Translation {
@@ -12,40 +14,6 @@ export interface Translation {
 }
 
 type Fields = Readonly<Record<string, unknown>>
-/** LiteLLM's provider prefix -> how we reach it. Providers that speak OpenAI's dialect need only an address. */
-const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; readonly baseUrl?: string }>> = {
-  openai: { kind: 'openai' },
-  text_completion_openai: { kind: 'openai' },
-  azure: { kind: 'openai' },
-  hosted_vllm: { kind: 'vllm' },
-  vllm: { kind: 'vllm' },
-  groq: { kind: 'openai', baseUrl: 'https://api.groq.com/openai/v1' },
-  deepseek: { kind: 'openai', baseUrl: 'https://api.deepseek.com/v1' },
-  mistral: { kind: 'openai', baseUrl: 'https://api.mistral.ai/v1' },
-  together_ai: { kind: 'openai', baseUrl: 'https://api.together.xyz/v1' },
-  fireworks_ai: { kind: 'openai', baseUrl: 'https://api.fireworks.ai/inference/v1' },
-  openrouter: { kind: 'openai', baseUrl: 'https://openrouter.ai/api/v1' },
-  xai: { kind: 'openai', baseUrl: 'https://api.x.ai/v1' },
-  ollama: { kind: 'openai', baseUrl: 'http://127.0.0.1:11434/v1' },
-  ollama_chat: { kind: 'openai', baseUrl: 'http://127.0.0.1:11434/v1' },
-  lm_studio: { kind: 'openai', baseUrl: 'http://127.0.0.1:1234/v1' },
-}
-const KNOWN_PARAMS: ReadonlySet<string> = new Set([
-  ...LITELLM_RATES,
-  'model',
-  'api_base',
-  'base_url',
-  'api_key',
-  'timeout',
-  'stream_timeout',
-  'max_retries',
-  'num_retries',
-  'weight',
-  'order',
-  'extra_headers',
-  'extra_body',
-  'api_version',
-])
 
 type Path = readonly (string | number)[]
 interface Note {
@@ -189,8 +157,6 @@ class Translator {
     }
     let name = prefix.replaceAll('_', '-')
     for (let i = 2; this.#upstreams[name] !== undefined; i++) name = `${prefix.replaceAll('_', '-')}-${i}`
-    const timeout = Number(params['timeout'] ?? settings['request_timeout'] ?? settings['timeout'])
-    const retries = Number(params['num_retries'] ?? params['max_retries'] ?? settings['num_retries'])
     this.#upstreams[name] = {
       kind,
       ...(kind === 'vllm'
@@ -199,8 +165,7 @@ class Translator {
           ? {}
           : { baseUrl: url.endsWith('/v1') ? url : `${url}/v1` }),
       ...key,
-      ...(Number.isFinite(timeout) && timeout > 0 ? { timeouts: { totalMs: Math.round(timeout * 1000) } } : {}),
-      ...(Number.isInteger(retries) && retries >= 0 ? { retries: Math.min(10, retries) } : {}),
+      ...limitsOf(params, settings),
     }
     return name
   }
@@ -274,6 +239,8 @@ class Translator {
       'num_retries',
       'request_timeout',
       'timeout',
+      'allowed_fails',
+      'cooldown_time',
     ])
     for (const key of Object.keys(settings)) {
       if (key === 'drop_params') continue
@@ -318,14 +285,6 @@ class Translator {
       text: place === '' ? text : `${place.replace(/^\./, '')}: ${text}`,
     })
   }
-}
-
-/** Azure's address of the v1 interface, which speaks the dialect of OpenAI without an api-version; others as they are. */
-function addressOf(prefix: string, base: string): string {
-  if (prefix !== 'azure' || base === '' || base.startsWith('os.environ/')) return base
-  return /\/openai(?:\/|$)/.test(base)
-    ? base.replace(/\/openai.*$/, '/openai/v1')
-    : `${base.replace(/\/+$/, '')}/openai/v1`
 }
 
 function isFields(value: unknown): value is Fields {

@@ -9,6 +9,7 @@ import { provenanceOf } from './provenance.ts'
 import { readConfigFile, type RawFile } from './read-file.ts'
 import { resolveConfig } from './resolve.ts'
 import { configSchema, type FileConfig, type KeyFile } from './schema.ts'
+import { withoutEffectRemark } from './without-effect.ts'
 
 export type { ConfigFlags } from './overrides.ts'
 
@@ -35,11 +36,17 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
   const found = isSimulated ? SIMULATED : hasUpstreams ? undefined : await detect(flags, context)
   const { file, lines } = checkFile(raw, isSimulated ? simulated(own) : { ...own, ...found?.file }, flags, env)
   const config = resolveConfig(file, { env, cwd, file: raw?.path, lines, now, hasMadeKeys })
+  const provenance = provenanceOf(file, lines, new Set(Object.keys(found?.file ?? {})))
   return freeze({
     ...config,
     origins: [...config.origins, ...(found?.origins ?? [])],
-    remarks: [...config.remarks, ...(found?.remarks ?? []), ...misspeltVariables(env)],
-    provenance: provenanceOf(file, lines, new Set(Object.keys(found?.file ?? {}))),
+    remarks: [
+      ...config.remarks,
+      ...(found?.remarks ?? []),
+      ...withoutEffectRemark(provenance),
+      ...misspeltVariables(env),
+    ],
+    provenance,
   })
 }
 

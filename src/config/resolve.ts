@@ -1,13 +1,15 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
-import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
+import type { Capability, Target } from '../gateway/steps.ts'
+import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
 import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import { resolveKeys, resolveTenants } from './resolve-keys.ts'
+import { isPublic, resolveUpstreams } from './resolve-upstreams.ts'
 import type { FileConfig } from './schema.ts'
 import { SecretReader } from './secrets.ts'
 
@@ -22,8 +24,6 @@ export interface ResolveContext {
   readonly hasMadeKeys: (dataDir: string) => boolean
 }
 
-const SUPPORTED: readonly UpstreamKind[] = ['openai', 'vllm', 'simulated']
-const OPENAI_URL = 'https://api.openai.com/v1'
 const HOSTED: readonly Capability[] = [
   'tools',
   'images',
@@ -35,11 +35,9 @@ const HOSTED: readonly Capability[] = [
 ]
 const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
-const PRIVATE =
-  /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
-/** Fields that are priced, routed or read by us, so that an operator's fixed body may not change them behind our back. */
-const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens']
+/** What `telemetry.events` says where nobody has set it. */
+const DEFAULT_EVENTS = './data/events.jsonl'
 /** Built-in task types; the file may change them. */
 const TASK_TYPES: Config['taskTypes'] = {
   default: { maxUsd: 25, concurrency: 64, onLimit: 'pause' },
@@ -81,10 +79,17 @@ class Resolver {
   }
 
   run(): Omit<Config, 'provenance'> {
-    const upstreams = this.#upstreams()
+    const upstreams = resolveUpstreams(this.#raw.upstreams, this.#secrets, (path, sentence) =>
+      this.#problem(path, sentence),
+    )
     const prices = priceSchedules(this.#raw.models, upstreams)
     const targets = this.#targets(upstreams, prices)
     const raw = withDefaultRoute(this.#raw, targets)
+    if (Object.keys(raw.models).length === 0)
+      this.#problem(
+        ['models'],
+        'there is none, so that no request could be answered. List the names that callers use, as in models: { small: { upstream: NAME, model: NAME-THERE } }.',
+      )
     for (const upstream of upstreams) {
       const isKnown = upstream.apiKey !== undefined || upstream.headers['authorization'] !== undefined
       if (upstream.kind === 'openai' && isPublic(upstream) && !isKnown)
@@ -135,75 +140,11 @@ class Resolver {
       ),
       durability: raw.store.durability,
       budget: raw.budget,
-      events: raw.telemetry.events === null ? undefined : this.#path(raw.telemetry.events),
+      events: this.#events(dataDir),
       retention: raw.retention,
       origins: this.#context.file === undefined ? [] : [`configuration: ${this.#context.file}`],
       remarks: this.#remarks,
     }
-  }
-
-  #upstreams(): UpstreamConfig[] {
-    return Object.entries(this.#raw.upstreams).map(([name, upstream]) => {
-      const at = ['upstreams', name]
-      if (!SUPPORTED.includes(upstream.kind)) {
-        this.#problem(
-          [...at, 'kind'],
-          `kind ${upstream.kind} is not supported yet. Supported are ${SUPPORTED.join(', ')}.`,
-        )
-      }
-      if (upstream.baseUrl !== undefined && upstream.replicas !== undefined) {
-        this.#problem([...at, 'replicas'], 'baseUrl and replicas exclude each other. Keep one.')
-      }
-      return {
-        name,
-        kind: upstream.kind,
-        replicas: this.#replicas(
-          upstream.kind,
-          upstream.replicas ?? (upstream.baseUrl === undefined ? [] : [upstream.baseUrl]),
-          at,
-        ),
-        apiKey: this.#secrets.forHeader(upstream.apiKey, [...at, 'apiKey']),
-        headers: this.#secrets.headers(upstream.headers, [...at, 'headers']),
-        timeouts: upstream.timeouts,
-        retries: upstream.retries,
-        breaker: upstream.breaker,
-        ask: upstream.ask,
-        passFields: upstream.passFields,
-      }
-    })
-  }
-
-  /** Base URLs that end in `/v1`, whatever a kind's convention is. */
-  #replicas(kind: UpstreamKind, urls: readonly string[], at: readonly string[]): readonly string[] {
-    if (kind === 'openai') {
-      for (const [index, url] of urls.entries()) {
-        const { hostname, pathname } = new URL(url)
-        // Google's OpenAI-compatible path ends otherwise: /v1beta/openai.
-        if (!/\/v1\/?$/.test(pathname) && !hostname.endsWith('.googleapis.com')) {
-          this.#problem(
-            this.#raw.upstreams[at[1] ?? '']?.baseUrl === undefined ? [...at, 'replicas', index] : [...at, 'baseUrl'],
-            `the address of kind openai ends in /v1. Write ${url.replace(/\/+$/, '')}/v1.`,
-          )
-        }
-      }
-      return urls.length === 0 ? [OPENAI_URL] : urls.map((url) => url.replace(/\/+$/, ''))
-    }
-    if (kind === 'vllm') {
-      if (urls.length === 0)
-        this.#problem(
-          [...at, 'replicas'],
-          'it is missing; list the servers, as in replicas: ["http://127.0.0.1:8000"].',
-        )
-      for (const url of urls) {
-        if (/\/v1\/?$/.test(url))
-          this.#problem(
-            [...at, 'replicas'],
-            `a replica of kind vllm is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`,
-          )
-      }
-      return urls.map((url) => `${url.replace(/\/+$/, '')}/v1`)
-    }
-    return []
   }
 
   #targets(
@@ -238,8 +179,8 @@ class Resolver {
           `the price book does not know ${model.model}. Add price: { inputPerM: …, outputPerM: … } in dollars per million tokens.`,
         )
       }
-      for (const field of OWN_FIELDS) {
-        if (field in model.extraBody)
+      for (const field of Object.keys(model.extraBody)) {
+        if (PRICED_FIELDS.has(field))
           this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
       const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
@@ -276,6 +217,13 @@ class Resolver {
     })
   }
 
+  /** The default stands for the data directory, wherever that is. */
+  #events(dataDir: string): string | undefined {
+    const { events } = this.#raw.telemetry
+    if (events === null) return undefined
+    return events === DEFAULT_EVENTS ? resolvePath(dataDir, 'events.jsonl') : this.#path(events)
+  }
+
   #path(path: string): string {
     return isAbsolute(path) ? path : resolvePath(this.#context.cwd, path)
   }
@@ -298,8 +246,4 @@ function withDefaultRoute(raw: FileConfig, targets: ReadonlyMap<string, Target>)
     fallback: 'cross-tier' as const,
   }
   return { ...raw, routes: { auto } }
-}
-
-function isPublic(upstream: UpstreamConfig): boolean {
-  return upstream.replicas.every((url) => !PRIVATE.test(new URL(url).hostname))
 }

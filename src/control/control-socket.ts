@@ -13,6 +13,7 @@ const MAX_BODY_BYTES = 1024 * 1024
 const BOUND_NAME = 's'
 
 export interface ControlSocket {
+  /** May be called again. */
   close(): Promise<void>
 }
 
@@ -57,14 +58,15 @@ export async function openControlSocket(
     rmSync(folder, { recursive: true, force: true })
   }
   const { ino } = statSync(path)
-  return {
-    async close() {
-      // Only our own: a service that came after us may have replaced it.
-      if (statSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true })
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      short.close()
-    },
+  let closed: Promise<void> | undefined
+  return { close: () => (closed ??= close()) }
+
+  async function close(): Promise<void> {
+    // Only our own: a service that came after us may have replaced it.
+    if (statSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true })
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    short.close()
   }
 }
 

@@ -46,6 +46,8 @@ const name = z
   .min(1)
   .max(128)
   .regex(/^[^\p{Cc}]+$/u, 'a name may not hold control characters')
+  // In an address they mean a folder, also percent-encoded (WHATWG URL, section 4.4): such a key could not be named over HTTP.
+  .refine((text) => text !== '.' && text !== '..', '"." and ".." are no names')
 const count = z
   .number()
   .refine((value) => Number.isSafeInteger(value) && value >= 1, 'it must be a whole number of at least 1')

@@ -11,7 +11,7 @@ import { newId } from '../shared/ids.ts'
 import { ZERO_USD } from '../shared/money.ts'
 import type { ActiveCalls } from './active-calls.ts'
 import { readIdempotencyKey, readTaskHeaders } from './call-headers.ts'
-import { credentials } from './credentials.ts'
+import { ConnectionCallers } from './connection-callers.ts'
 import { baseHeaders } from './base-headers.ts'
 import { notJson, refuseRequest, sendError } from './error-reply.ts'
 import { JsonAnswer } from './json-answer.ts'
@@ -54,6 +54,7 @@ export function isChatRequest(request: IncomingMessage): boolean {
  * much as validating, routing and pricing a request together.
  */
 export function chatHandler(options: ChatRouteOptions): Handler {
+  const callers = new ConnectionCallers()
   return (request, response) => {
     const id = newId(REQUEST_ID_PREFIX)
     const runtime = options.runtime()
@@ -67,7 +68,7 @@ export function chatHandler(options: ChatRouteOptions): Handler {
       checkHead(request)
       if (runtime.keyring.isOpen) checkKeylessHead(request, runtime.allowedOrigins)
       // Before the body is read: a stranger must not make us buffer 32 MiB.
-      caller = runtime.keyring.authenticate(...credentials(request.headers))
+      caller = callers.authenticate(runtime.keyring, request)
       if (!isJson(request.headers['content-type'])) throw notJson()
     } catch (thrown) {
       refuse(toSwitchyardError(thrown), NOBODY)

@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly operations: Operations
   /** Behind `/v1/tasks` and `/v1/usage`. */
   readonly tasks: TaskService
+  /** Lines of a task in the event log; undefined = none is kept. */
+  readonly taskEvents: ((tenant: string, id: string) => AsyncIterable<string>) | undefined
   readonly now: () => number
   /** Hears about what never became a request: defects, refused heads. */
   readonly onDefect: (id: string, error: SwitchyardError) => void

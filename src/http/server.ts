@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Caller } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
@@ -26,6 +27,14 @@ const SUPPORTED =
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
 const MAX_HEADER_FIELDS = 4000
+/** The one method of each path, without `/v1`. */
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['/chat/completions', 'POST'],
+  ['/models', 'GET'],
+  ['/healthz', 'GET'],
+  ['/readyz', 'GET'],
+  ['/metrics', 'GET'],
+])
 /** Prefixes that agents' base URLs end in: with and without `/v1`. */
 const PREFIXES = ['/v1', ''] as const
 
@@ -65,16 +74,22 @@ export function buildServer(options: ServerOptions): GatewayServer {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   const base = (request: FastifyRequest): Record<string, string> =>
     baseHeaders(request.id, request.headers, options.runtime().allowedOrigins)
-  const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown): void => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown, more = {}): void => {
     const error = fromFrameworkError(thrown)
     if (error.code === 'internal_error') options.onDefect(request.id, error)
     reply.hijack()
-    refuseRequest(request.raw, reply.raw, error, base(request))
+    refuseRequest(request.raw, reply.raw, error, { ...base(request), ...more })
   }
   app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]?.slice(0, 128) ?? ''
     const printable = path.replace(/[^\x21-\x7e]/g, '?')
+    const allow = METHODS.get(path.replace(/^\/v1(?=\/)/, '').replace(/\/$/, ''))
+    if (allow !== undefined) {
+      const sentence = `${request.method} is not supported for ${printable}: use ${allow}.`
+      refuse(request, reply, new SwitchyardError('method_not_allowed', sentence), { allow })
+      return
+    }
     refuse(
       request,
       reply,
@@ -103,36 +118,40 @@ export function buildServer(options: ServerOptions): GatewayServer {
       .code(status)
       .headers({ ...base(request), 'content-type': 'application/json; charset=utf-8' })
       .send(JSON.stringify(body))
-  const authenticated = {
-    onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-      try {
-        options.runtime().keyring.authenticate(...credentials(request.headers))
-      } catch (thrown) {
-        refuse(request, reply, thrown)
-        return
-      }
-      done()
-    },
+  /** The caller of a request and what it may use: a key's other models are none of its business. */
+  const visible = (request: FastifyRequest): { readonly models: readonly ModelEntry[]; readonly caller: Caller } => {
+    const { keyring, models } = options.runtime()
+    const caller = keyring.authenticate(...credentials(request.headers))
+    const mayUse = ({ id }: ModelEntry): boolean =>
+      // Who may use a route may use its modes (`auto:cheap`).
+      caller.models === undefined || caller.models.has(id) || caller.models.has(id.split(':', 1)[0] ?? '')
+    return { caller, models: models.filter(mayUse) }
   }
   for (const prefix of PREFIXES) {
-    app.get(`${prefix}/models`, {
-      ...authenticated,
-      handler: (request, reply) =>
-        json(request, reply, 200, { object: 'list', data: options.runtime().models.map(modelObject) }),
+    app.get(`${prefix}/models`, (request, reply) => {
+      const { models, caller } = visible(request)
+      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, {
+        object: 'list',
+        data: models.map(modelObject),
+      })
     })
-    app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, {
-      ...authenticated,
-      handler: (request, reply) => {
-        const found = options.runtime().models.find((model) => model.id === request.params['*'])
-        if (found === undefined)
-          throw new SwitchyardError('model_not_found', 'There is no model of this name. GET /v1/models lists them.', {
-            param: 'model',
-          })
-        return json(request, reply, 200, modelObject(found))
-      },
+    app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, (request, reply) => {
+      const { models, caller } = visible(request)
+      const found = models.find((model) => model.id === request.params['*'])
+      if (found === undefined)
+        throw new SwitchyardError('model_not_found', 'There is no model of this name. GET /v1/models lists them.', {
+          param: 'model',
+        })
+      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, modelObject(found))
     })
   }
-  addTaskRoutes(app, { tasks: options.tasks, keyring: () => options.runtime().keyring, json })
+  addTaskRoutes(app, {
+    tasks: options.tasks,
+    taskEvents: options.taskEvents,
+    base,
+    keyring: () => options.runtime().keyring,
+    json,
+  })
   addAdminRoutes(app, { operations: options.operations, keyring: () => options.runtime().keyring, json })
   app.get('/healthz', (request, reply) => json(request, reply, 200, { status: 'ok' }))
   app.get('/readyz', (request, reply) =>

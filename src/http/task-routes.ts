@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../gateway/steps.ts'
 import {
@@ -13,10 +14,12 @@ import { SwitchyardError } from '../shared/errors.ts'
 import { addUsd } from '../shared/money.ts'
 import { credentials } from './credentials.ts'
 import type { Keyring } from './keyring.ts'
+import type { ServerOptions } from './runtime.ts'
 import { readCompletion, readNewTask, readTopUp } from './task-bodies.ts'
 import { showTask, usdOf } from './task-body.ts'
 
-export interface TaskRouteOptions {
+export interface TaskRouteOptions extends Pick<ServerOptions, 'taskEvents'> {
+  readonly base: (request: FastifyRequest) => Record<string, string>
   readonly tasks: TaskService
   readonly keyring: () => Keyring
   readonly json: (request: FastifyRequest, reply: FastifyReply, status: number, body: unknown) => FastifyReply
@@ -58,6 +61,18 @@ export function addTaskRoutes(app: FastifyInstance, options: TaskRouteOptions): 
   app.get<{ Params: { id: string } }>('/v1/tasks/:id', { ...checked }, async (request, reply) =>
     json(request, reply, 200, showTask(await tasks.get(caller(request).tenant, request.params.id))),
   )
+  app.get<{ Params: { id: string } }>('/v1/tasks/:id/events', { ...checked }, async (request, reply) => {
+    const { tenant } = caller(request)
+    const { id } = request.params
+    // Answers 404 for a task that is not the caller's.
+    await tasks.get(tenant, id)
+    if (options.taskEvents === undefined)
+      throw new SwitchyardError('not_found', 'No event log is kept here (`telemetry.events`).')
+    const isSse = request.headers.accept?.includes('text/event-stream') === true
+    const type = isSse ? 'text/event-stream; charset=utf-8' : 'application/jsonl; charset=utf-8'
+    const lines = options.taskEvents(tenant, id)
+    return reply.headers({ ...options.base(request), 'content-type': type }).send(Readable.from(framed(lines, isSse)))
+  })
   const action = (name: string, run: (tenant: string, request: TaskRequest) => Promise<TaskView>): void => {
     app.post(`/v1/tasks/:id/${name}`, { ...checked }, async (request, reply) =>
       json(request, reply, 200, showTask(await run(caller(request).tenant, request as TaskRequest))),
@@ -100,6 +115,10 @@ export function addTaskRoutes(app: FastifyInstance, options: TaskRouteOptions): 
       total: { ...usdOf('usd', sum('settled')), held_nano_usd: sum('held'), unresolved_nano_usd: sum('unresolved') },
     })
   })
+}
+
+async function* framed(lines: AsyncIterable<string>, isSse: boolean): AsyncGenerator<string> {
+  for await (const line of lines) yield isSse ? `data: ${line}\n\n` : `${line}\n`
 }
 
 /** The admin names the tenant in the query; a key that may top up does so for its own. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { SwitchyardError } from '../shared/errors.ts'
 
 /** Deepest nesting of objects and arrays in a body. Tool schemas of real agents stay below 20. */
@@ -7,11 +8,13 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /**
- * Parses a request body: strict JSON (RFC 8259) whose top level is an object, no `__proto__`, no `constructor.prototype`, nesting
+ * Parses a request body: strict JSON (RFC 8259, so UTF-8) whose top level is an object, no `__proto__`, no `constructor.prototype`, nesting
  * of at most 100. Throws `invalid_json` without a word of the body.
  */
 export function parseJsonBody(bytes: Buffer): Readonly<Record<string, unknown>> {
   if (isTooDeep(bytes)) throw refuse(`nested deeper than ${MAX_DEPTH} levels`)
+  // Bytes that are no UTF-8 would become three bytes of U+FFFD each: more text than the body's size says.
+  if (!isUtf8(bytes)) throw refuse('not valid UTF-8')
   const text = bytes.toString()
   let value: unknown
   try {
@@ -21,7 +24,7 @@ export function parseJsonBody(bytes: Buffer): Readonly<Record<string, unknown>> 
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('not a JSON object')
   // Escapes can spell any name, so the text alone is proof only where it holds neither the names nor a backslash-u.
-  if (/__proto__|constructor|\\u/.test(text)) checkTree(value)
+  if (text.includes('__proto__') || text.includes('constructor') || text.includes('\\u')) checkTree(value)
   return value as Readonly<Record<string, unknown>>
 }
 

@@ -11,6 +11,8 @@ const MAX_URL = 2048
 /** Names that resolve inside a host or network, whatever the DNS says (RFC 6761, RFC 6762, RFC 8375, cloud metadata). */
 const PRIVATE_SUFFIXES =
   /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|lan|home|corp|private|test|invalid|onion|arpa|cluster\.local|svc)$/
+/** Names of cloud providers' metadata services outside of the suffixes above; some resolve to a link-local address. */
+const METADATA = /^(?:metadata|instance-data|rancher-metadata)\./
 /** Public services whose names resolve to the address written in them. */
 const ADDRESS_IN_NAME =
   /(?:^|\.)(?:nip\.io|sslip\.io|xip\.io|traefik\.me|localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|yoogle\.com|readme\.localtest\.me)$/
@@ -55,7 +57,8 @@ function checkAddress(host: string, authority: string): UrlVerdict {
 function checkName(host: string, authority: string): UrlVerdict {
   if (host.endsWith('.') || !NAME.test(host)) return no('is not a public host name')
   if (authority.replace(/:\d*$/, '').toLowerCase() !== host) return no('is spelled ambiguously')
-  if (PRIVATE_SUFFIXES.test(host) || ADDRESS_IN_NAME.test(host)) return no('names a private host')
+  if (PRIVATE_SUFFIXES.test(host) || METADATA.test(host) || ADDRESS_IN_NAME.test(host))
+    return no('names a private host')
   return OK
 }
 

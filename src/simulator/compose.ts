@@ -31,6 +31,9 @@ export interface SimChoice {
   readonly finish: 'stop' | 'length' | 'tool_calls'
 }
 
+/** What a tool call costs beside its arguments. */
+export const CALL_TOKENS = 1
+
 /** Recorded outcome of a prompt: whether this model got it right, and the right answer where it is known. */
 export interface Outcome {
   readonly isRight: boolean
@@ -73,7 +76,7 @@ export function compose(request: SimRequest, choice: number, options: ComposeOpt
       name: tool.name,
       arguments: JSON.stringify(valueFor(tool.parameters ?? { type: 'object' }, random, words)),
     }))
-    return { tokens: [], toolCalls, finish: 'tool_calls' }
+    return cutCalls(toolCalls, request)
   }
   const text =
     request.response_format?.type.startsWith('json') === true
@@ -131,10 +134,31 @@ function cut(text: string, request: SimRequest): SimChoice {
     if (at >= 0) whole = whole.slice(0, at)
   }
   const tokens = tokenize(whole)
-  const cap = request.max_tokens ?? request.max_completion_tokens ?? 4096
+  const cap = capOf(request)
   return tokens.length > cap
     ? { tokens: tokens.slice(0, cap), toolCalls: [], finish: 'length' }
     : { tokens, toolCalls: [], finish: 'stop' }
+}
+
+/** The cap holds for tool calls, too: the call that meets it ends in the middle of its arguments, as real ones do. */
+function cutCalls(calls: SimChoice['toolCalls'], request: SimRequest): SimChoice {
+  let left = capOf(request)
+  const made: SimChoice['toolCalls'][number][] = []
+  for (const call of calls) {
+    const tokens = tokenize(call.arguments)
+    if (left < tokens.length + CALL_TOKENS) {
+      const part = tokens.slice(0, Math.max(0, left - CALL_TOKENS)).join('')
+      if (left >= CALL_TOKENS) made.push({ ...call, arguments: part })
+      return { tokens: [], toolCalls: made, finish: 'length' }
+    }
+    made.push(call)
+    left -= tokens.length + CALL_TOKENS
+  }
+  return { tokens: [], toolCalls: made, finish: 'tool_calls' }
+}
+
+function capOf(request: SimRequest): number {
+  return request.max_tokens ?? request.max_completion_tokens ?? 4096
 }
 
 type ToolFunction = { readonly name: string; readonly description?: string; readonly parameters?: unknown }

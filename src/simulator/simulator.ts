@@ -4,30 +4,18 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { compose, promptTokens, type Outcome, type SimChoice, type SimRequest } from './compose.ts'
+import { answerStream, answerWhole } from './answer.ts'
+import { compose, promptTokens, type Outcome, type SimRequest } from './compose.ts'
 import { FaultScript, type FaultRule } from './faults.ts'
 import { BillingMeter, type MeterPrice } from './meter.ts'
-import { PROFILES, type LatencyProfile } from './profiles.ts'
-import { countTokens } from './tokens.ts'
-import {
-  errorBody,
-  frameOf,
-  metricsPage,
-  modelList,
-  usageOf,
-  wholeBody,
-  type Flavour,
-  type WireContext,
-} from './wire.ts'
+import { Pace, type PaceOptions } from './pace.ts'
+import { refuseByFault } from './play-fault.ts'
+import { json } from './reply.ts'
+import { errorBody, metricsPage, modelList, type Flavour, type WireContext } from './wire.ts'
 
-export interface SimulatorOptions {
+export interface SimulatorOptions extends PaceOptions {
   readonly flavour: Flavour
   readonly models: readonly string[]
-  /** Latency by model; absent = instant. */
-  readonly profiles?: Readonly<Record<string, string>>
-  /** Time scale: 1 = as the profile says, 2 = twice as fast, 0 = no waiting. */
-  readonly speed: number
   /** Texts begin with `[simulated] ` and answers carry `x-simulated: true`. */
   readonly isMarked: boolean
   readonly prices?: Readonly<Record<string, MeterPrice>>
@@ -49,8 +37,6 @@ export interface Simulator {
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 const CONTEXT_TOKENS = 131_072
-/** What one more running sequence adds to the time between tokens, as a share: decoding in a batch is nearly free until memory bandwidth is used up. */
-const BATCH_SLOWDOWN = 0.01
 
 export function createSimulator(options: SimulatorOptions): Simulator {
   return new SimulatedServer(options)
@@ -61,12 +47,13 @@ class SimulatedServer implements Simulator {
   readonly #options: SimulatorOptions
   readonly #server: Server
   readonly #faults: FaultScript
+  readonly #pace: Pace
   #requests = 0
-  #running = 0
 
   constructor(options: SimulatorOptions) {
     this.#options = options
     this.meter = new BillingMeter(options.prices ?? {})
+    this.#pace = new Pace(options)
     this.#faults = new FaultScript(options.faults ?? [], options.seed ?? 1)
     this.#server = createServer(
       (request, response) => void this.#serve(request, response).catch(() => response.destroy()),
@@ -84,7 +71,7 @@ class SimulatedServer implements Simulator {
   }
 
   get running(): number {
-    return this.#running
+    return this.#pace.running
   }
 
   close(): Promise<void> {
@@ -102,7 +89,9 @@ class SimulatedServer implements Simulator {
       if (path === '/health') return void response.writeHead(200).end()
       if (path === '/version') return json(response, 200, { version: '0.32.0' })
       if (path === '/metrics' && flavour === 'vllm')
-        return void response.writeHead(200, { 'content-type': 'text/plain' }).end(metricsPage(models, this.#running))
+        return void response
+          .writeHead(200, { 'content-type': 'text/plain' })
+          .end(metricsPage(models, this.#pace.running))
       if (path === '/__meter' && this.#options.showsMeter === true) return json(response, 200, this.#meterPage())
     }
     if (request.method !== 'POST' || path !== '/v1/chat/completions') {
@@ -131,7 +120,7 @@ class SimulatedServer implements Simulator {
       return json(response, 400, errorBody(flavour, 400, "Missing required parameter: 'messages'."))
     if (!models.includes(request.model))
       return json(response, 404, errorBody(flavour, 404, `The model \`${request.model}\` does not exist.`))
-    if (await this.#refuses(fault, response)) return
+    if (await refuseByFault(fault, flavour, response)) return
     const input = promptTokens(request)
     const choices = Array.from({ length: request.n ?? 1 }, (_, index) =>
       compose(request, index, {
@@ -146,175 +135,15 @@ class SimulatedServer implements Simulator {
       model: request.model,
       logprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : undefined,
     }
-    this.#running += 1
-    const produced = { tokens: 0 }
+    this.#pace.running += 1
+    const job = { request, choices, input, context, fault, pace: this.#pace, headers: this.#headers(), produced: 0 }
     try {
-      if (request.stream === true) await this.#stream(request, choices, input, context, fault, response, produced)
-      else await this.#whole(choices, input, context, fault, response, produced)
+      if (request.stream === true) await answerStream(job, response)
+      else await answerWhole(job, response)
     } finally {
-      this.#running -= 1
-      this.meter.bill(request.model, input, produced.tokens)
+      this.#pace.running -= 1
+      this.meter.bill(request.model, input, job.produced)
     }
-  }
-
-  /** Faults before anything is generated. */
-  async #refuses(fault: FaultRule | undefined, response: ServerResponse): Promise<boolean> {
-    const { flavour } = this.#options
-    if (fault === undefined) return false
-    switch (fault.fault) {
-      case 'delay':
-        await sleep(fault.ms ?? 1000)
-        return false
-      case '429':
-        json(response, 429, errorBody(flavour, 429, 'Rate limit reached.'), {
-          'retry-after': String(Math.ceil((fault.ms ?? 1000) / 1000)),
-        })
-        return true
-      case '500':
-        json(response, 500, errorBody(flavour, 500, 'The server had an error.'))
-        return true
-      case '503':
-        json(response, 503, errorBody(flavour, 503, 'The engine is overloaded.'))
-        return true
-      case 'html':
-        response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>502 Bad Gateway</body></html>')
-        return true
-      case 'close':
-        response.destroy()
-        return true
-      case 'cut':
-      case 'reset':
-      case 'stall':
-      case 'garbage':
-      case 'error-event':
-      case 'split':
-      case 'no-usage':
-      case 'wrong-usage':
-        return false
-      default:
-        return fault.fault satisfies never
-    }
-  }
-
-  async #whole(
-    choices: readonly SimChoice[],
-    input: number,
-    context: WireContext,
-    fault: FaultRule | undefined,
-    response: ServerResponse,
-    produced: { tokens: number },
-  ): Promise<void> {
-    const output = choices.reduce((sum, choice) => sum + outputTokens(choice), 0)
-    const profile = this.#profile(context.model)
-    const longest = Math.max(...choices.map(outputTokens))
-    const totalMs =
-      profile.prefillOverheadMs + profile.prefillMsPerToken * input + longest * profile.interTokenMs * this.#slowdown()
-    const startedMs = performance.now()
-    const left = new Promise<'left'>((resolve) => response.once('close', () => resolve('left')))
-    const ended = await Promise.race([Promise.resolve(this.#wait(totalMs)).then(() => 'done' as const), left])
-    // An engine stops when its caller has left; what it had generated by then is on the bill.
-    const share =
-      totalMs === 0 || this.#options.speed === 0
-        ? 1
-        : Math.min(1, ((performance.now() - startedMs) * this.#options.speed) / totalMs)
-    produced.tokens = ended === 'done' ? output : Math.floor(output * share)
-    if (ended !== 'done' || response.destroyed) return
-    if (fault?.fault === 'stall') return
-    const usage =
-      fault?.fault === 'no-usage'
-        ? undefined
-        : usageOf(context.flavour, input, fault?.fault === 'wrong-usage' ? 0 : output)
-    json(
-      response,
-      200,
-      fault?.fault === 'garbage' ? 'not an answer' : wholeBody(context, choices, usage),
-      this.#headers(),
-    )
-  }
-
-  async #stream(
-    request: SimRequest,
-    choices: readonly SimChoice[],
-    input: number,
-    context: WireContext,
-    fault: FaultRule | undefined,
-    response: ServerResponse,
-    produced: { tokens: number },
-  ): Promise<void> {
-    const profile = this.#profile(context.model)
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache',
-      ...this.#headers(),
-    })
-    if (context.flavour === 'vllm') response.flushHeaders()
-    await this.#wait(profile.prefillOverheadMs + profile.prefillMsPerToken * input)
-    const write = this.#writer(response, fault)
-    for (const [index] of choices.entries())
-      await write(frameOf(context, index, { role: 'assistant', content: '' }, null))
-    let sent = 0
-    const longest = Math.max(...choices.map((choice) => Math.max(choice.tokens.length, choice.toolCalls.length)))
-    for (let step = 0; step < longest; step++) {
-      await this.#wait(profile.interTokenMs * this.#slowdown())
-      for (const [index, choice] of choices.entries()) {
-        if (response.destroyed) return
-        if (fault !== undefined && sent >= (fault.after ?? 1) && breaks(fault, response))
-          return fault.fault === 'stall' ? closed(response) : undefined
-        const token = choice.tokens[step]
-        if (token !== undefined) {
-          await write(frameOf(context, index, { content: token }, null, token))
-          produced.tokens += 1
-          sent += 1
-        }
-        const call = choice.toolCalls[step]
-        if (call !== undefined) {
-          const started = { index: step, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }
-          await write(frameOf(context, index, { tool_calls: [started] }, null))
-          await write(
-            frameOf(context, index, { tool_calls: [{ index: step, function: { arguments: call.arguments } }] }, null),
-          )
-          produced.tokens += countTokens(call.arguments) + 1
-          sent += 1
-        }
-      }
-    }
-    for (const [index, choice] of choices.entries()) await write(frameOf(context, index, {}, choice.finish))
-    if (request.stream_options?.include_usage === true && fault?.fault !== 'no-usage') {
-      const usage = usageOf(context.flavour, input, fault?.fault === 'wrong-usage' ? 0 : produced.tokens)
-      await write(
-        `data: ${JSON.stringify({ id: context.id, object: 'chat.completion.chunk', created: context.created, model: context.model, choices: [], usage })}\n\n`,
-      )
-    }
-    await write('data: [DONE]\n\n')
-    response.end()
-  }
-
-  /** Writes frames, in single bytes where the script says so, and waits while the caller does not read. */
-  #writer(response: ServerResponse, fault: FaultRule | undefined): (frame: string) => Promise<void> | void {
-    return (frame) => {
-      const pieces = fault?.fault === 'split' ? [...Buffer.from(frame)].map((byte) => Buffer.from([byte])) : [frame]
-      let isFull = false
-      for (const piece of pieces) isFull = !response.write(piece)
-      if (!isFull || response.destroyed) return undefined
-      return new Promise((resolve) => {
-        response.once('drain', resolve)
-        response.once('close', resolve)
-      })
-    }
-  }
-
-  #profile(model: string): LatencyProfile {
-    return PROFILES[this.#options.profiles?.[model] ?? 'instant'] ?? (PROFILES['instant'] as LatencyProfile)
-  }
-
-  #slowdown(): number {
-    return 1 + BATCH_SLOWDOWN * Math.max(0, this.#running - 1)
-  }
-
-  #wait(ms: number): Promise<void> | void {
-    const scaled = this.#options.speed === 0 ? 0 : ms / this.#options.speed
-    if (scaled < 0.5) return undefined
-    return sleep(scaled)
   }
 
   #headers(): Record<string, string> {
@@ -323,7 +152,7 @@ class SimulatedServer implements Simulator {
     return {
       ...marks,
       'x-ratelimit-limit-requests': '10000',
-      'x-ratelimit-remaining-requests': String(10_000 - this.#running),
+      'x-ratelimit-remaining-requests': String(10_000 - this.#pace.running),
       'x-ratelimit-reset-requests': '6ms',
       'x-ratelimit-limit-tokens': '2000000',
       'x-ratelimit-remaining-tokens': '1999000',
@@ -342,54 +171,6 @@ class SimulatedServer implements Simulator {
     }))
     return { total_nano_usd: this.meter.total().toString(), models }
   }
-}
-
-/** Faults in the middle of a stream; true = nothing more is written. */
-function breaks(fault: FaultRule, response: ServerResponse): boolean {
-  switch (fault.fault) {
-    case 'cut':
-      response.destroy()
-      return true
-    case 'reset':
-      response.socket?.resetAndDestroy()
-      return true
-    case 'stall':
-      return true
-    case 'garbage':
-      response.end('data: {oops\n\n')
-      return true
-    case 'error-event':
-      response.end(
-        `data: ${JSON.stringify({ error: { message: 'The engine failed.', type: 'server_error', param: null, code: 500 } })}\n\ndata: [DONE]\n\n`,
-      )
-      return true
-    default:
-      return false
-  }
-}
-
-function closed(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => response.once('close', () => resolve()))
-}
-
-function outputTokens(choice: SimChoice): number {
-  return choice.tokens.length + choice.toolCalls.reduce((sum, call) => sum + countTokens(call.arguments) + 1, 0)
-}
-
-function json(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  if (response.destroyed) return
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(text)),
-    ...headers,
-  })
-  response.end(text)
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

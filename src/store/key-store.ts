@@ -141,8 +141,9 @@ export class KeyStore {
     return Number(this.#version.get()?.['data_version'])
   }
 
+  /** May be called again. */
   close(): void {
-    this.#db.close()
+    if (this.#db.isOpen) this.#db.close()
   }
 }
 

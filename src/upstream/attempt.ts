@@ -267,7 +267,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #takeWhole(): void {
     const { adapter, requestBytes } = this.#options
-    const answer = adapter.whole(Buffer.concat(this.#body).toString(), requestBytes)
+    const [first] = this.#body
+    const bytes = first !== undefined && this.#body.length === 1 ? first : Buffer.concat(this.#body)
+    const answer = adapter.whole(bytes.toString(), requestBytes)
     if ('error' in answer) {
       this.#fail(answer.error, undefined)
       return

@@ -39,6 +39,8 @@ export interface RetryInput {
   /** Tries made so far, 1 or more. */
   readonly tries: number
   readonly retries: number
+  /** When the upstream wants to be asked again, if it has said so, ms. */
+  readonly retryAfterMs: number | undefined
   /** Whether another replica could take the request. */
   readonly hasOther: boolean
 }
@@ -46,8 +48,8 @@ export interface RetryInput {
 /** Whether a failed try may be repeated on this upstream. Time-outs are not: the caller has waited long enough. */
 export function mayRetry(input: RetryInput): boolean {
   if (input.contentSent || input.tries > input.retries) return false
-  // A limit is passed on with its retry time, never slept on; another replica may have room, though.
-  if (input.code === 'upstream_rate_limited') return input.hasOther
+  // A limit is passed on with its retry time, never slept on and never asked sooner; another replica may have room, though.
+  if (input.code === 'upstream_rate_limited' || input.retryAfterMs !== undefined) return input.hasOther
   return PASSING.has(input.code)
 }
 

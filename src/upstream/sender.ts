@@ -117,8 +117,9 @@ export class UpstreamSender implements Sender {
     this.#budget.request()
     let tries = 0
     let repeats = 0
+    let last: Replica | undefined
     for (;;) {
-      const replica = pick(upstream.replicas)
+      const replica = pick(upstream.replicas, last)
       if (replica === undefined) return failed(unavailable(target), tries, encoded.dropped)
       tries += 1
       const attempt = new Attempt({
@@ -142,7 +143,14 @@ export class UpstreamSender implements Sender {
       }
       const hasOther = upstream.replicas.some((each) => each !== replica && each.breaker.isAvailable)
       if (
-        !mayRetry({ code: error.code, contentSent, tries, retries: upstream.options.retries, hasOther }) ||
+        !mayRetry({
+          code: error.code,
+          contentSent,
+          tries,
+          retries: upstream.options.retries,
+          retryAfterMs: error.retryAfterMs,
+          hasOther,
+        }) ||
         !this.#budget.take()
       ) {
         return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
@@ -153,6 +161,7 @@ export class UpstreamSender implements Sender {
         return { outcome: { kind: 'aborted', usage, billing, contentSent }, tries, dropped: encoded.dropped }
       }
       if (!(await again())) return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
+      last = replica
     }
   }
 
@@ -211,18 +220,19 @@ function noticesHangUp(options: UpstreamOptions): boolean {
   return options.kind !== 'openai' || isHostedOpenAi(options)
 }
 
-function isHostedOpenAi(options: UpstreamOptions): boolean {
+/** Whether an upstream is OpenAI's own API, or Azure's. */
+export function isHostedOpenAi(options: UpstreamOptions): boolean {
   return options.replicas.every((url) => /(?:^|\.)(?:openai\.com|openai\.azure\.com)$/.test(new URL(url).hostname))
 }
 
-/** The available replica with the least tokens under way. */
-function pick(replicas: readonly Replica[]): Replica | undefined {
+/** The available replica with the least tokens under way; the one that has just failed only where there is no other. */
+function pick(replicas: readonly Replica[], failed: Replica | undefined): Replica | undefined {
   let best: Replica | undefined
   for (const replica of replicas) {
-    if (!replica.breaker.isAvailable) continue
+    if (!replica.breaker.isAvailable || replica === failed) continue
     if (best === undefined || replica.inflightTokens < best.inflightTokens) best = replica
   }
-  return best
+  return best ?? (failed?.breaker.isAvailable === true ? failed : undefined)
 }
 
 function unavailable(target: Target): SwitchyardError {

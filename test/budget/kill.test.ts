@@ -45,9 +45,9 @@ test(`over ${KILLS} kills under load the provider never bills more than was coun
   let settledBefore = 0
   let answered = 0
   for (let kill = 0; kill < KILLS; kill++) {
-    let isOver = false
+    const over = new AbortController()
     const callers = Array.from({ length: CALLERS }, async (_, caller) => {
-      for (let i = 0; !isOver; i++) {
+      for (let i = 0; !over.signal.aborted; i++) {
         const body = {
           max_tokens: 30,
           stream: i % 2 === 0,
@@ -64,7 +64,7 @@ test(`over ${KILLS} kills under load the provider never bills more than was coun
     })
     await new Promise((resolve) => setTimeout(resolve, 20 + random() * 150))
     gateway.signal('SIGKILL')
-    isOver = true
+    over.abort()
     await Promise.all([gateway.exited, ...callers])
     await gateway.stop()
     // What the provider still generates for those who are gone, it bills.

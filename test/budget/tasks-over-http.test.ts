@@ -38,7 +38,7 @@ keys:
   - { name: ci, key: sk-test, tenant: acme, canTopUp: true }
   - { name: plain, key: sk-plain, tenant: acme }
   - { name: other, key: sk-other, tenant: globex }
-  - { name: capped, key: sk-capped, tenant: acme, maxUsdPerDay: 0.0007 }
+  - { name: capped, key: sk-capped, tenant: acme, maxUsdPerDay: 0.0018 }
 telemetry: { log: off, events: null }
 `,
   })
@@ -87,7 +87,7 @@ const topUp = (id: string, body: object, key: string, headers: Readonly<Record<s
   send('POST', `/v1/tasks/${id}/top-up`, body, { 'idempotency-key': key, ...headers })
 
 test('an agent is stopped before the cent that would break its budget, is told not to retry, and goes on after a top-up', async () => {
-  const task = { 'x-task-id': 'fix-1', 'x-task-budget-usd': '0.001' }
+  const task = { 'x-task-id': 'fix-1', 'x-task-budget-usd': '0.002' }
   let served = 0
   let last = await chat(task)
   while (last.status === 200) {
@@ -106,8 +106,8 @@ test('an agent is stopped before the cent that would break its budget, is told n
   })
 
   const raised = await topUp('fix-1', { add_usd: '0.001' }, 'k1')
-  expect(raised.body).toMatchObject({ state: 'running', limits: { max_usd: '0.002', max_nano_usd: 2_000_000 } })
-  expect((await topUp('fix-1', { add_usd: '0.001' }, 'k1')).body).toMatchObject({ limits: { max_usd: '0.002' } })
+  expect(raised.body).toMatchObject({ state: 'running', limits: { max_usd: '0.003', max_nano_usd: 3_000_000 } })
+  expect((await topUp('fix-1', { add_usd: '0.001' }, 'k1')).body).toMatchObject({ limits: { max_usd: '0.003' } })
   expect(await topUp('fix-1', { add_usd: '0.005' }, 'k1')).toMatchObject({ status: 409, code: 'idempotency_conflict' })
   // The same header as before does not take the top-up back.
   expect((await chat(task)).status).toBe(200)
@@ -251,7 +251,7 @@ test('money that other requests hold is waited for, and then refused as somethin
     await gate
     await say('Hello')(request, response)
   }
-  const task = { 'x-task-id': 'held-1', 'x-task-budget-usd': '0.0005' }
+  const task = { 'x-task-id': 'held-1', 'x-task-budget-usd': '0.002' }
   const first = chat(task)
   await expect.poll(() => upstream.seen.length).toBe(1)
   const refused = await chat(task)

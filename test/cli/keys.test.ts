@@ -92,9 +92,9 @@ describe('with the service running', () => {
   test('rotation: the old secret works for its grace and no longer, the new one from the start', async () => {
     const gateway = await start()
     const old = await create(gateway.dir, 'cd', '--tenant', 'acme')
-    const { out, err } = await keys(gateway.dir, 'rotate', 'cd', '--grace', '2')
+    const { out, err } = await keys(gateway.dir, 'rotate', 'cd', '--grace', '3')
     const next = out.trim()
-    expect(err).toContain('the old secret is valid for another 2 s')
+    expect(err).toContain('the old secret is valid for another 3 s')
     expect([await status(gateway, old), await status(gateway, next)]).toEqual([200, 200])
     const graceEnds = Date.parse((await list(gateway.dir)).find(({ state }) => state === 'replaced')?.revoked_at ?? '')
     await expect.poll(() => status(gateway, old), { timeout: 5000, interval: 20 }).toBe(401)
@@ -104,7 +104,7 @@ describe('with the service running', () => {
 
   test('a key is refused from its expiry on', async () => {
     const gateway = await start()
-    const expiresAt = new Date(Date.now() + 1500).toISOString()
+    const expiresAt = new Date(Date.now() + 2500).toISOString()
     const key = await create(gateway.dir, 'cd', '--expires-at', expiresAt)
     expect(await status(gateway, key)).toBe(200)
     await expect.poll(() => status(gateway, key), { timeout: 5000, interval: 20 }).toBe(401)

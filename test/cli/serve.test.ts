@@ -49,6 +49,17 @@ test('SIGHUP takes a new file over without a request lost, and keeps the old one
   expect([...statuses]).toEqual([200])
 })
 
+test('SIGHUP refuses what only a start can bring: models of the simulator', async () => {
+  const gateway = await startGatewayProcess({ config: configFor({ small: 'http://127.0.0.1:9' }), env: ENV })
+  writeFileSync(
+    join(gateway.dir, 'switchyard.yaml'),
+    'upstreams: { sim: { kind: simulated } }\nmodels: { pretend: { upstream: sim, model: pretend } }\nkeys: [{ name: ci, key: sk-test }]\n',
+  )
+  gateway.signal('SIGHUP')
+  await expect.poll(() => gateway.output(), { timeout: 5000 }).toContain('pretend needs a restart')
+  expect(await models(gateway.url)).toContain('small')
+})
+
 test('a port that is taken ends the start with 2 and a sentence', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
@@ -120,6 +131,18 @@ test('paths without /v1 work, paths that are not supported are named, and limits
   expect(
     ((await (await post('/v1/images/generations')).json()) as { error: { message: string } }).error.message,
   ).toMatch(/\/v1\/images\/generations is not supported\. Supported are: POST \/v1\/chat\/completions/)
+  for (const [method, path, allow] of [
+    ['GET', '/v1/chat/completions', 'POST'],
+    ['DELETE', '/models/', 'GET'],
+    ['POST', '/healthz', 'GET'],
+  ] as const) {
+    const wrong = await fetch(gateway.url + path, { method, headers: { 'x-api-key': 'sk-test' } })
+    expect([wrong.status, wrong.headers.get('allow'), await wrong.text()]).toEqual([
+      405,
+      allow,
+      expect.stringContaining(`use ${allow}.`),
+    ])
+  }
   await post('/v1/chat/completions')
   const limited = await post('/v1/chat/completions')
   expect([
@@ -127,6 +150,27 @@ test('paths without /v1 work, paths that are not supported are named, and limits
     limited.headers.get('x-should-retry'),
     Number(limited.headers.get('retry-after-ms')) > 0,
   ]).toEqual([429, null, true])
+})
+
+test('a key sees the models it may use and its limits, and no others', async () => {
+  const config = configFor({ small: 'http://127.0.0.1:9' }).replace(
+    'tenant: acme',
+    'tenant: acme, models: [auto, small], requestsPerMinute: 9',
+  )
+  const gateway = await startGatewayProcess({ config, env: ENV })
+  const get = (path: string): Promise<Response> =>
+    fetch(gateway.url + path, { headers: { authorization: 'Bearer sk-test' } })
+  const list = await get('/v1/models')
+  expect(((await list.json()) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual([
+    'auto',
+    'auto:cheap',
+    'auto:balanced',
+    'auto:best',
+    'small',
+  ])
+  expect(list.headers.get('x-ratelimit-remaining-requests')).toBe('9')
+  expect([(await get('/v1/models/small')).status, (await get('/v1/models/big')).status]).toEqual([200, 404])
+  expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(401)
 })
 
 test('a keyless service on loopback is safe from web pages', async () => {
@@ -148,4 +192,10 @@ test('a keyless service on loopback is safe from web pages', async () => {
   expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([200, 'http://localhost:3000'])
   expect((await post(json)).status).toBe(200)
   expect(upstream.seen).toHaveLength(2)
+})
+
+test('a data folder that cannot be written ends the start with 2 and a sentence, also while simulating', async () => {
+  const config = 'keys: [{ name: ci, key: sk-test }]\n'
+  const start = startGatewayProcess({ config, flags: ['--no-detect', '--data-dir', 'switchyard.yaml'] })
+  await expect(start).rejects.toThrow(/ended with 2[^]*dataDir: .* cannot be written/)
 })

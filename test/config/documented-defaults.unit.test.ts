@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { configSchema, namesAt } from '../../src/config/schema.ts'
+import { isWithoutEffect } from '../../src/config/without-effect.ts'
 
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
-const rows = [...page.matchAll(/^\| `([^`]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(([, setting = '', byDefault = '']) => ({
-  setting,
-  byDefault,
-}))
+const rows = [...page.matchAll(/^\| `([^`]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
+  ([, setting = '', byDefault = '', meaning = '']) => ({ setting, byDefault, meaning }),
+)
 
 /** The smallest file that has one of everything. */
 const SMALLEST = {
@@ -70,6 +70,13 @@ test.each(settings().map((path) => [written(path), path] as const))(
     // A default in words is for what is worked out later or left out; a value stands in code.
     expect(documented).toMatch(isEmpty ? /^[^`]+$/ : /^`[^`]+`$/)
     if (!isEmpty) expect(documented).toBe(`\`${String(value)}\``)
+  },
+)
+
+test.each(rows.map(({ setting, meaning }) => [setting, meaning] as const))(
+  'the page says of %s whether it does something yet',
+  (setting, meaning) => {
+    expect(isWithoutEffect(setting.replace('[]', '.0'))).toBe(meaning.endsWith('later release'))
   },
 )
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
 import { translateLiteLlm } from '../../src/config/from-litellm.ts'
 import { loadConfig } from '../../src/config/load.ts'
 
@@ -50,4 +51,13 @@ test('a LiteLLM configuration becomes one that starts, with replicas, prices, fa
   expect(notes.join('\n')).toMatch(/database_url: no counterpart/)
   expect(yaml).not.toContain('sk-fake-clear-text')
   expect(notes.join('\n')).toMatch(/a key in clear text was not copied/)
+})
+
+test('how long LiteLLM rests a deployment becomes the breaker', () => {
+  const { yaml, notes } = translateLiteLlm(
+    'model_list: [{ model_name: a, litellm_params: { model: openai/gpt-4o } }]\nrouter_settings: { allowed_fails: 2, cooldown_time: 30 }\n',
+    { now: new Date('2026-08-21') },
+  )
+  expect(parse(yaml)).toMatchObject({ upstreams: { openai: { breaker: { failures: 3, openMs: 30_000 } } } })
+  expect(notes.join('\n')).not.toMatch(/allowed_fails|cooldown_time/)
 })

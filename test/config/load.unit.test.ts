@@ -81,7 +81,7 @@ describe('a wrong configuration is refused with setting, line and fix', () => {
     [
       'a replica with /v1',
       GOOD.replace(':8000"', ':8000/v1"'),
-      "a replica of kind vllm is the server's root. Write http://127.0.0.1:8000.",
+      "the address of kind vllm is the server's root. Write http://127.0.0.1:8000.",
     ],
     [
       'an unset variable',

@@ -93,6 +93,29 @@ test.each<[string, string, string]>([
     'FILE:1: server.allowedOrigins.0: write the origin of a page as browsers send it',
   ],
   [
+    'a fixed field that multiplies the price',
+    model('extraBody: { best_of: 4 }'),
+    'FILE:5: models.small.extraBody.best_of: this field belongs to the request itself. Remove it.',
+  ],
+  [
+    'a passed field that is a second cap on the output',
+    gpu('passFields: [top_a, n_predict]'),
+    'FILE:3: upstreams.gpu.passFields.1: n_predict decides what a request costs',
+  ],
+  [
+    'an address for what runs in this process',
+    GOOD.replace(
+      'kind: vllm, replicas: ["http://127.0.0.1:8000"]',
+      'kind: simulated, baseUrl: "http://127.0.0.1:1/v1"',
+    ),
+    'FILE:3: upstreams.gpu.baseUrl: kind simulated runs in this process and has no address.',
+  ],
+  [
+    'servers and no model',
+    'upstreams: { gpu: { kind: vllm, replicas: ["http://127.0.0.1:8000"] } }\n',
+    'FILE: models: there is none, so that no request could be answered.',
+  ],
+  [
     'a fixed field that is priced',
     model('extraBody: { max_tokens: 1 }'),
     'FILE:5: models.small.extraBody.max_tokens: this field belongs to the request itself. Remove it.',

@@ -71,6 +71,7 @@ test('only the owner may connect, and the folder it was bound in is gone', async
 test('nothing is left after a close, and nobody is said to run', async () => {
   const dir = folder()
   const socket = await openControlSocket(dir, OPERATIONS, () => {})
+  await Promise.all([socket.close(), socket.close()])
   await socket.close()
   expect(readdirSync(dir)).toEqual([])
   expect(await callOverSocket(dir, 'test.double', { n: 1 })).toEqual({ isRunning: false })

@@ -148,6 +148,7 @@ describe('create', () => {
     ['a secret of the caller', { name: 'a', key: 'sk-mine' }, 'key: '],
     ['an unknown model', { name: 'a', models: ['auto', 'atuo'] }, 'models: there is no model "atuo".'],
     ['admin rights', { name: 'a', admin: true }, 'admin: '],
+    ['a name that an address cannot hold', { name: '..' }, 'name: "." and ".." are no names'],
   ])('%s is refused, and nothing is made', async (_what, input, sentence) => {
     const { create, list } = setup([IN_FILE])
     await create({ name: 'ci' })

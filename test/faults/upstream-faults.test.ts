@@ -146,6 +146,39 @@ test('a flapping upstream is retried before the first content, and the caller se
   expect(calls).toBe(6)
 })
 
+test('a retry goes to another replica than the one that has just failed', async () => {
+  const limited = await startFakeUpstream(json(429, {}, { 'retry-after': '30' }))
+  const free = await startFakeUpstream(say('Hello'))
+  const config = configFor({ small: limited.url })
+    .replace(`replicas: ["${limited.url}"]`, `replicas: ["${limited.url}", "${free.url}"]`)
+    .replaceAll('retries: 0', 'retries: 1')
+  const gateway = await startGatewayProcess({ config, env: ENV })
+  for (let i = 0; i < 3; i++) expect((await ask(gateway, { model: 'small' })).status).toBe(200)
+  expect(free.seen).toHaveLength(3)
+})
+
+test('a model that has said when to come back is not tried first until then, and its time is passed on', async () => {
+  const limited = await startFakeUpstream(json(429, {}, { 'retry-after': '30' }))
+  const big = await startFakeUpstream(say('from the big one'))
+  const config = configFor({ small: limited.url, big: big.url }).replaceAll('retries: 0', 'retries: 2')
+  const gateway = await startGatewayProcess({ config, env: ENV })
+  const heads: (string | null)[][] = []
+  for (let i = 0; i < 3; i++) {
+    const { headers } = await ask(gateway, { model: 'auto:cheap' })
+    heads.push([headers.get('x-route'), headers.get('x-route-reason'), headers.get('x-attempts')])
+  }
+  expect(heads).toEqual([
+    ['frontier', 'fallback', '2'],
+    ['frontier', 'fallback', '1'],
+    ['frontier', 'fallback', '1'],
+  ])
+  expect(limited.seen).toHaveLength(1)
+  // By name it is asked all the same.
+  const pinned = await ask(gateway, { model: 'small' })
+  expect([pinned.status, pinned.headers.get('retry-after')]).toEqual([429, '30'])
+  expect(limited.seen).toHaveLength(2)
+})
+
 test('the upstream closing idle keep-alive sockets at any moment never shows to a caller', async () => {
   const upstream = await startFakeUpstream()
   upstream.server.keepAliveTimeout = 1

@@ -109,6 +109,8 @@ function head(
 test('a steering header sent twice is refused, whichever of the two Node would have kept', () => {
   expect(() => checkHead(head({}, ['Authorization', 'Bearer a', 'authorization', 'Bearer b']))).toThrow(/sent twice/)
   expect(() => checkHead(head({}, ['Host', 'a', 'HOST', 'b']))).toThrow(/sent twice/)
+  for (const name of ['Session-Id', 'X-LiteLLM-Trace-Id', 'X-Claude-Code-Session-Id'])
+    expect(() => checkHead(head({}, [name, 'a', name, 'b']))).toThrow(/sent twice/)
   expect(() => checkHead(head({}, ['Cookie', 'a', 'Cookie', 'b']))).not.toThrow()
 })
 

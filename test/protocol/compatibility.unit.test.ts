@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { compatibilityPage } from '../../src/protocol/openai-chat/compatibility-page.ts'
 import { decodeChatRequest } from '../../src/protocol/openai-chat/decode-request.ts'
+import { PRICED_FIELDS } from '../../src/protocol/openai-chat/known-fields.ts'
 import { encodeChatRequest } from '../../src/protocol/openai-chat/encode-request.ts'
 import { FIELD_ROWS, type ChatKind } from '../../src/protocol/openai-chat/fields.ts'
 import { BODY_FIELDS, ENGINE_FIELDS } from '../../src/protocol/openai-chat/known-fields.ts'
@@ -129,4 +130,16 @@ test("the operator's fixed fields are sent with every request and win", () => {
     temperature: 0,
     chat_template_kwargs: { enable_thinking: false },
   })
+})
+
+test.each([...PRICED_FIELDS])('what is priced is what is sent: neither a fixed nor a passed field is %s', (field) => {
+  const body = { model: 'm', messages: [{ role: 'user', content: 'x' }], max_tokens: 5 }
+  const request = {
+    ...decodeChatRequest(body, { bodyBytes: 100, unknownFields: 'refuse' }),
+    passed: { [field]: 'mark' },
+  }
+  const target = { kind: 'vllm', model: 'up', extraBody: { [field]: 'mark' } }
+  const sent = encodeChatRequest(request, target, { stream: true, outputCap: 5, passFields: [field] })
+  expect(sent.body).not.toContain('mark')
+  expect(JSON.parse(sent.body)).toMatchObject({ model: 'up', max_tokens: 5, stream: true })
 })

@@ -177,3 +177,21 @@ test('made-up values keep to their schema', () => {
     ),
   )
 })
+
+test('no answer has more tokens than its cap, tool calls and their arguments included', async () => {
+  const { ask, simulator } = await start()
+  const parameters = { type: 'object', properties: { city: { type: 'string' }, note: { type: 'string' } } }
+  const tools = ['get_weather', 'weather_note'].map((name) => ({
+    type: 'function',
+    function: { name, description: 'weather in a city', parameters },
+  }))
+  for (const max_tokens of [1, 2, 3, 5, 8, 13, 100]) {
+    for (const more of [{}, { tools }, { tools, parallel_tool_calls: false }]) {
+      const answer = await whole(await ask({ max_tokens, ...more }))
+      expect(answer.usage.completion_tokens).toBeLessThanOrEqual(max_tokens)
+    }
+  }
+  const cut = await whole(await ask({ max_tokens: 3, tools }))
+  expect(cut.choices[0]?.finish_reason).toBe('length')
+  expect(simulator.meter.rows().get('m')?.output).toBeGreaterThan(0)
+})

@@ -71,7 +71,7 @@ models:
 keys:
   - { name: ci, key: ${KEY}, tenant: acme, ${options.key ?? 'canTopUp: true'} }
   - { name: other, key: sk-other, tenant: globex }
-telemetry: { log: off, events: null }
+telemetry: { log: off }
 ${options.config ?? ''}
 `
 }

@@ -71,13 +71,22 @@ test('retries stay at a tenth of the traffic, after a few that are free', () => 
 })
 
 describe('a failed try', () => {
-  const base = { code: 'upstream_error', contentSent: false, tries: 1, retries: 2, hasOther: false } as const
+  const base = {
+    code: 'upstream_error',
+    contentSent: false,
+    tries: 1,
+    retries: 2,
+    retryAfterMs: undefined,
+    hasOther: false,
+  } as const
   test.each([
     ['a broken upstream', base, true],
     ['the tries are used up', { ...base, tries: 3 }, false],
     ['content was shown', { ...base, contentSent: true }, false],
     ['a limit, and nobody else to ask', { ...base, code: 'upstream_rate_limited' }, false],
     ['a limit, and another replica', { ...base, code: 'upstream_rate_limited', hasOther: true }, true],
+    ['a time to come back, and nobody else to ask', { ...base, code: 'upstream_overloaded', retryAfterMs: 9 }, false],
+    ['a time to come back, and another replica', { ...base, retryAfterMs: 9, hasOther: true }, true],
     ['our key was refused', { ...base, code: 'upstream_auth' }, false],
     ['the request was refused', { ...base, code: 'upstream_refused_request' }, false],
     ['time ran out', { ...base, code: 'upstream_timeout' }, false],

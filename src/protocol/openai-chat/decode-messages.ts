@@ -1,15 +1,4 @@
-import type {
-  AudioPart,
-  FilePart,
-  ImagePart,
-  Message,
-  ReasoningPart,
-  RefusalPart,
-  TextPart,
-  ToolCall,
-  UserPart,
-} from '../request.ts'
-import { checkImageDataUrl, checkPublicHttpUrl } from '../public-url.ts'
+import type { ImagePart, Message, ReasoningPart, RefusalPart, TextPart, ToolCall, UserPart } from '../request.ts'
 import {
   array,
   boundedArray,
@@ -23,6 +12,7 @@ import {
   wrongType,
   type Fields,
 } from './check.ts'
+import { audioPart, filePart, imagePart } from './decode-media.ts'
 
 /** Far above what any agent sends; bounds the work for one request. */
 const MAX_MESSAGES = 100_000
@@ -182,42 +172,6 @@ function parts<Type extends string, Part>(
 
 function textPart(part: Fields, _type: 'text', where: string, meter: TextMeter): TextPart {
   return { type: 'text', text: metered(string(part['text'], `${where}.text`), meter) }
-}
-
-function imagePart(part: Fields, where: string): ImagePart {
-  const image = object(part['image_url'], `${where}.image_url`)
-  const url = string(image['url'], `${where}.image_url.url`)
-  const verdict = /^data:/i.test(url) ? checkImageDataUrl(url) : checkPublicHttpUrl(url)
-  if (!verdict.ok) throw invalid(`${where}.image_url.url`, `the address ${verdict.why}.`)
-  const { detail } = image as { detail?: unknown }
-  if (detail === undefined || detail === null) return { type: 'image', url }
-  return { type: 'image', url, detail: word(detail, `${where}.image_url.detail`, ['auto', 'low', 'high'] as const) }
-}
-
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
-
-function audioPart(part: Fields, where: string): AudioPart {
-  const audio = object(part['input_audio'], `${where}.input_audio`)
-  const data = string(audio['data'], `${where}.input_audio.data`)
-  const format = word(audio['format'], `${where}.input_audio.format`, ['wav', 'mp3'] as const)
-  if (data === '' || !BASE64.test(data)) throw invalid(`${where}.input_audio.data`, 'expected base64.')
-  return { type: 'audio', data, format }
-}
-
-function filePart(part: Fields, where: string): FilePart {
-  const file = object(part['file'], `${where}.file`)
-  const read = (name: string): string | undefined =>
-    file[name] === undefined || file[name] === null ? undefined : string(file[name], `${where}.file.${name}`)
-  const fileId = read('file_id')
-  const filename = read('filename')
-  const data = read('file_data')
-  if (fileId === undefined && data === undefined) throw missing(`${where}.file.file_id`)
-  return {
-    type: 'file',
-    ...(fileId === undefined ? {} : { fileId }),
-    ...(filename === undefined ? {} : { filename }),
-    ...(data === undefined ? {} : { data }),
-  }
 }
 
 function assistant(raw: Fields, at: string, index: number, meter: TextMeter): Extract<Message, { role: 'assistant' }> {

@@ -1,5 +1,5 @@
 import { SwitchyardError } from '../../shared/errors.ts'
-import type { ChatRequest, Json, JsonObject, OpenAiOnly, Sampling } from '../request.ts'
+import type { ChatRequest, Json, JsonObject, Sampling } from '../request.ts'
 import {
   boundedArray,
   invalid,
@@ -10,16 +10,14 @@ import {
   optionalInteger,
   optionalNumber,
   optionalObject,
-  optionalString,
   refuse,
   string,
-  tooLong,
-  word,
   wrongType,
   type Fields,
 } from './check.ts'
 import { decodeMessages, type TextMeter } from './decode-messages.ts'
 import { decodeFormat, decodeFunctionCall, decodeFunctions, decodeToolChoice, decodeTools } from './decode-tools.ts'
+import { decodeOpenAiOnly } from './decode-openai-only.ts'
 import { standingOf } from './known-fields.ts'
 
 export interface DecodeOptions {
@@ -33,8 +31,6 @@ export interface DecodeOptions {
 }
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
-const SERVICE_TIERS = ['auto', 'default', 'flex', 'scale', 'priority'] as const
-const RETENTIONS = ['in-memory', 'in_memory', '24h'] as const
 const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
 /** The API has 37; each unknown one is compared with all known ones. */
 const MAX_FIELDS = 256
@@ -45,7 +41,6 @@ const MAX_OUTPUT_TOKENS = 1_000_000_000
 const MAX_SEED = Number.MAX_SAFE_INTEGER
 const MAX_STOPS = 4
 const MAX_BIASES = 300
-const MAX_METADATA = 16
 
 /**
  * Validates a body of `POST /v1/chat/completions` (OpenAI API reference, spec 2.3.0: 37 fields) and rebuilds it as a `ChatRequest`.
@@ -92,7 +87,7 @@ export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRe
     n,
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
     sampling: sampling(fields),
-    openai: openAiOnly(fields),
+    openai: decodeOpenAiOnly(fields),
     passed,
     stream,
     includeUsage: streamOptions(fields, stream),
@@ -232,70 +227,4 @@ function streamOptions(fields: Fields, stream: boolean): boolean {
   optionalBoolean(options, 'include_obfuscation', 'stream_options.include_obfuscation')
   if (!stream) throw invalid('stream_options', "it is only allowed when 'stream' is true.")
   return includeUsage
-}
-
-/** Fields that only OpenAI itself gives a meaning to: checked here, judged per target by the encoder. */
-function openAiOnly(fields: Fields): OpenAiOnly {
-  const only: { -readonly [Name in keyof OpenAiOnly]: OpenAiOnly[Name] } = {}
-  const set = <Name extends keyof OpenAiOnly>(name: Name, value: OpenAiOnly[Name] | undefined): void => {
-    if (value !== undefined) only[name] = value
-  }
-  const opaque = (name: string): JsonObject | undefined => optionalObject(fields, name) as JsonObject | undefined
-  const audio = opaque('audio')
-  const modalities = modalitiesOf(fields, audio !== undefined)
-  set('audio', audio)
-  set('modalities', modalities)
-  set('metadata', metadataOf(fields))
-  set('moderation', opaque('moderation'))
-  set('prediction', predictionOf(fields))
-  set('prompt_cache_key', optionalString(fields, 'prompt_cache_key', 1024))
-  set('prompt_cache_options', opaque('prompt_cache_options'))
-  set('prompt_cache_retention', optionalEnum(fields, 'prompt_cache_retention', RETENTIONS))
-  set('safety_identifier', optionalString(fields, 'safety_identifier', 512))
-  set('service_tier', optionalEnum(fields, 'service_tier', SERVICE_TIERS))
-  set('store', optionalBoolean(fields, 'store'))
-  set('user', optionalString(fields, 'user', 4096))
-  set('verbosity', optionalEnum(fields, 'verbosity', ['low', 'medium', 'high'] as const))
-  set('web_search_options', opaque('web_search_options'))
-  return only
-}
-
-function modalitiesOf(fields: Fields, hasAudio: boolean): readonly ('text' | 'audio')[] | undefined {
-  const value = fields['modalities']
-  if (value === undefined || value === null) return undefined
-  const list = boundedArray(value, 'modalities', 0, 8).map((each, index) =>
-    word(each, `modalities[${index}]`, ['text', 'audio'] as const),
-  )
-  if (list.includes('audio') && !hasAudio) throw missing('audio')
-  return list.length === 0 ? undefined : list
-}
-
-function metadataOf(fields: Fields): Readonly<Record<string, string>> | undefined {
-  const raw = optionalObject(fields, 'metadata')
-  if (raw === undefined) return undefined
-  const entries = Object.entries(raw)
-  if (entries.length > MAX_METADATA) {
-    throw refuse(
-      'object_above_max_properties',
-      'metadata',
-      `Invalid 'metadata': too many properties. Expected at most ${MAX_METADATA}.`,
-    )
-  }
-  const checked: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const [key, value] of entries) {
-    if (key.length > 64) throw tooLong('metadata', 64, key.length)
-    checked[key] = string(value, `metadata.${key}`, 512)
-  }
-  return checked
-}
-
-function predictionOf(fields: Fields): JsonObject | undefined {
-  const raw = optionalObject(fields, 'prediction')
-  if (raw === undefined) return undefined
-  word(raw['type'], 'prediction.type', ['content'] as const)
-  const { content } = raw as { content?: unknown }
-  if (content === undefined) throw missing('prediction.content')
-  if (typeof content !== 'string' && !Array.isArray(content))
-    throw wrongType('prediction.content', 'a string or an array', content)
-  return { type: 'content', content: content as Json }
 }

@@ -10,12 +10,13 @@ import type {
   UserPart,
 } from '../request.ts'
 import { fateOf, type ChatKind } from './fields.ts'
+import { PRICED_FIELDS } from './known-fields.ts'
 
 export interface EncodeTarget {
   readonly kind: string
   /** Name that the upstream knows. */
   readonly model: string
-  /** Fixed fields of the operator; they come last and win. */
+  /** Fixed fields of the operator; they come last and win, except over what is priced. */
   readonly extraBody: Readonly<Record<string, unknown>>
 }
 
@@ -60,14 +61,17 @@ export function encodeChatRequest(
   encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
   for (const name of Object.keys(request.passed)) {
-    if (send.passFields?.includes(name) === true) body[name] = request.passed[name]
+    if (send.passFields?.includes(name) === true && !PRICED_FIELDS.has(name)) body[name] = request.passed[name]
     else dropped.push(name)
   }
   if (send.stream) {
     body['stream'] = true
     body['stream_options'] = { include_usage: true }
   }
-  Object.assign(body, target.extraBody)
+  for (const name of Object.keys(target.extraBody)) {
+    // Refused when the configuration is read; here again, since this is where the price and the body could part.
+    if (!PRICED_FIELDS.has(name)) body[name] = target.extraBody[name]
+  }
   return { body: JSON.stringify(body), dropped }
 }
 

@@ -18,19 +18,38 @@ const ONE: readonly string[] = [
   'propertyNames',
   'unevaluatedItems',
   'unevaluatedProperties',
+  'additionalItems',
+  'contentSchema',
 ]
 /** Keywords whose value is a list of schemas. */
 const LIST: readonly string[] = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
 /** Keywords whose value is a map of schemas. */
-const MAP: readonly string[] = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']
+const MAP: readonly string[] = [
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+  'dependencies',
+]
+/** Keywords that point to another schema. */
+const REFS: readonly string[] = ['$ref', '$dynamicRef', '$recursiveRef']
+/** Keywords whose schemas describe the same value again, so that going round in them alone never ends. */
+const SAME_VALUE: readonly string[] = ['not', 'if', 'then', 'else', 'allOf', 'anyOf', 'oneOf']
 const MAX_DEPTH = 64
 const MAX_SCHEMAS = 20_000
 const MAX_PATTERN = 10_000
 
+interface State {
+  count: number
+  readonly root: unknown
+  /** Schemas that are known not to go round in a circle. */
+  readonly ending: Set<unknown>
+}
+
 /** What is wrong with a schema, as the end of a sentence; undefined where nothing is. */
 export function findSchemaFault(schema: unknown): string | undefined {
-  const state = { count: 0, root: schema }
-  return faultOf(schema, 0, state)
+  return faultOf(schema, 0, { count: 0, root: schema, ending: new Set() })
 }
 
 /** Asserts a checked schema's type. */
@@ -38,13 +57,13 @@ export function asSchema(schema: unknown): JsonObject {
   return schema as JsonObject
 }
 
-function faultOf(schema: unknown, depth: number, state: { count: number; readonly root: unknown }): string | undefined {
+function faultOf(schema: unknown, depth: number, state: State): string | undefined {
   if (typeof schema === 'boolean') return undefined
   if (!isObject(schema)) return 'a schema must be an object or a boolean'
   if (depth > MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH} levels`
   state.count += 1
   if (state.count > MAX_SCHEMAS) return `it has more than ${MAX_SCHEMAS} parts`
-  const own = ownFault(schema, state.root)
+  const own = ownFault(schema, state)
   if (own !== undefined) return own
   for (const key of ONE) {
     // An array of `items` is the older form of `prefixItems`.
@@ -74,6 +93,8 @@ function faultOf(schema: unknown, depth: number, state: { count: number; readonl
     for (const name of Object.keys(map)) {
       if (key === 'patternProperties' && !compiles(name))
         return 'a key of "patternProperties" is not a valid regular expression'
+      // The older `dependencies` may also list names.
+      if (key === 'dependencies' && isNames(map[name])) continue
       const fault = faultOf(map[name], depth + 1, state)
       if (fault !== undefined) return fault
     }
@@ -81,8 +102,8 @@ function faultOf(schema: unknown, depth: number, state: { count: number; readonl
   return undefined
 }
 
-function ownFault(schema: Readonly<Record<string, unknown>>, root: unknown): string | undefined {
-  const { type, pattern, $ref, required } = schema
+function ownFault(schema: Readonly<Record<string, unknown>>, state: State): string | undefined {
+  const { type, pattern, required } = schema
   if (type !== undefined) {
     const types = Array.isArray(type) ? type : [type]
     if (types.length === 0 || !types.every((each) => TYPES.has(each))) return '"type" must name JSON types'
@@ -91,9 +112,7 @@ function ownFault(schema: Readonly<Record<string, unknown>>, root: unknown): str
     if (typeof pattern !== 'string') return '"pattern" must be a string'
     if (pattern.length > MAX_PATTERN || !compiles(pattern)) return '"pattern" is not a valid regular expression'
   }
-  if (required !== undefined && !(Array.isArray(required) && required.every((each) => typeof each === 'string'))) {
-    return '"required" must be a list of names'
-  }
+  if (required !== undefined && !isNames(required)) return '"required" must be a list of names'
   if (schema['enum'] !== undefined && !Array.isArray(schema['enum'])) return '"enum" must be a list'
   for (const key of [
     'minLength',
@@ -108,23 +127,40 @@ function ownFault(schema: Readonly<Record<string, unknown>>, root: unknown): str
   ]) {
     if (schema[key] !== undefined && typeof schema[key] !== 'number') return `"${key}" must be a number`
   }
-  return $ref === undefined ? undefined : refFault($ref, root)
+  for (const key of REFS) {
+    const fault = schema[key] === undefined ? undefined : refFault(schema[key], key, state.root)
+    if (fault !== undefined) return fault
+  }
+  return schema['$ref'] === undefined || !comesBack(schema, state, new Set())
+    ? undefined
+    : '"$ref" goes round in a circle'
 }
 
-/** References stay inside the schema, and a chain of nothing but references must end somewhere. */
-function refFault(ref: unknown, root: unknown): string | undefined {
-  const seen = new Set<string>()
-  let at: unknown = ref
-  while (at !== undefined) {
-    if (typeof at !== 'string') return '"$ref" must be a string'
-    if (!at.startsWith('#')) return '"$ref" may only point inside the schema'
-    if (seen.has(at)) return '"$ref" goes round in a circle'
-    seen.add(at)
-    const target = resolve(at, root)
-    if (target === undefined) return '"$ref" points to nothing'
-    at = isObject(target) ? target['$ref'] : undefined
-  }
-  return undefined
+/** References stay inside the schema and point to something. */
+function refFault(ref: unknown, key: string, root: unknown): string | undefined {
+  if (typeof ref !== 'string') return `"${key}" must be a string`
+  if (!ref.startsWith('#')) return `"${key}" may only point inside the schema`
+  return resolve(ref, root) === undefined ? `"${key}" points to nothing` : undefined
+}
+
+/** Whether a schema leads back to one on the way to it without ever looking at a part of the value: engines recurse for ever. */
+function comesBack(schema: unknown, state: State, way: Set<unknown>): boolean {
+  if (!isObject(schema) || state.ending.has(schema)) return false
+  // A way as long as this is no schema that somebody wrote.
+  if (way.has(schema) || way.size > MAX_DEPTH) return true
+  way.add(schema)
+  const ref = schema['$ref']
+  const next: unknown[] = SAME_VALUE.flatMap((key) => schema[key] ?? [])
+  // Anchors are taken as found.
+  if (typeof ref === 'string' && /^#(?:\/|$)/.test(ref)) next.push(resolve(ref, state.root))
+  if (next.some((each) => comesBack(each, state, way))) return true
+  way.delete(schema)
+  state.ending.add(schema)
+  return false
+}
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
 }
 
 /** RFC 6901 JSON pointer in a fragment; anchors are taken as found. */

@@ -146,6 +146,27 @@ const STEERING: ReadonlySet<string> = new Set([
 /** Families of the same: vLLM's old guided decoding, LiteLLM's and AWS's credentials, LoRA loading. */
 const STEERING_PREFIX = /^(?:guided_|aws_|vertex_|azure_|litellm_|lora_|disagg|bootstrap_|data_parallel)/
 
+/**
+ * Fields that decide what a request costs or how its answer is read. We write them; nobody's fixed or passed-through field may
+ * stand beside or over them, or what is sent would no longer be what was priced.
+ */
+export const PRICED_FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'n',
+  'best_of',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'max_new_tokens',
+  'max_gen_len',
+  'maxOutputTokens',
+  'n_predict',
+  'num_predict',
+])
+
 const KNOWN: ReadonlySet<string> = new Set([...BODY_FIELDS, ...ENGINE_FIELDS])
 
 export type FieldStanding =

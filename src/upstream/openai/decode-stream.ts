@@ -225,7 +225,9 @@ export class StreamDecoder {
     const state = this.#choice(raw['index'])
     if (state === undefined) return false
     const { index: choice } = state
-    const delta = isRecord(raw['delta']) ? raw['delta'] : {}
+    // Servers that only pretend to stream put the whole message into one frame.
+    const said = raw['delta'] ?? raw['message']
+    const delta = isRecord(said) ? said : {}
     let isPlain = true
     if (state.isFinished) {
       // What comes after the end of a choice was never part of it.

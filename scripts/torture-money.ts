@@ -1,0 +1,56 @@
+/**
+ * `npm run torture:money -- [--reservations 1000000] [--kills 1000] [--seed 1] [--dir DIR]`: tries to make a budget overspend. First
+ * with reservations from many sides at once, then with the real service killed at random moments and started on the same data.
+ * Interrupted, it goes on with the next kill when it is started with the same seed and directory. Exit code 1 if a nano-dollar is wrong.
+ */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { SingleBar } from 'cli-progress'
+import { tortureKills } from './torture-money/kills.ts'
+import { tortureReservations } from './torture-money/reservations.ts'
+
+const { values } = parseArgs({
+  options: {
+    reservations: { type: 'string', default: '1000000' },
+    kills: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    dir: { type: 'string', default: join(tmpdir(), 'switchyard-torture-money') },
+  },
+})
+const seed = Number(values.seed)
+let isRight = true
+
+const reservations = Number(values.reservations)
+if (reservations > 0) {
+  const bar = startBar('reservations', reservations)
+  const result = await tortureReservations(reservations, seed, (more) => bar.increment(more))
+  bar.stop()
+  console.log(
+    `${reservations} concurrent reservations: ${result.admitted} admitted, ${result.refused} refused, ${result.perSecond}/s`,
+  )
+  console.log(`  overspent: ${result.overspent} nano-dollars; books that differ from the tally: ${result.wrong}`)
+  isRight &&= result.overspent === 0n && result.wrong === 0
+}
+
+const kills = Number(values.kills)
+if (kills > 0) {
+  const bar = startBar('kills', kills)
+  const result = await tortureKills(kills, seed, values.dir, (done) => bar.update(done))
+  bar.stop()
+  console.log(
+    `${result.kills} kills: ${result.answered} whole answers, the provider billed ${result.billed} nano-dollars`,
+  )
+  console.log(`  counted as spent: ${result.counted} nano-dollars`)
+  console.log(
+    `  overspent: ${result.overspent} nano-dollars; billed and not counted: ${result.undercounted} nano-dollars`,
+  )
+  isRight &&= result.overspent === 0n && result.undercounted === 0n
+}
+process.exitCode = isRight ? 0 : 1
+
+function startBar(what: string, total: number): SingleBar {
+  const bar = new SingleBar({ format: `${what} {bar} {value}/{total} {duration_formatted}`, stream: process.stderr })
+  bar.start(total, 0)
+  return bar
+}

@@ -1,0 +1,174 @@
+/**
+ * How much of a budget an attempt must hold: its worst case, rounded up, and the output cap that makes it one. Pure; amounts are
+ * exact (BigInt inside), never rounded down.
+ */
+import type { Usage } from '../protocol/answer.ts'
+import type { ChatRequest } from '../protocol/request.ts'
+import type { NanoUsd } from '../shared/money.ts'
+import type { Price } from '../shared/price.ts'
+import { dearestInputPerM, dearestOutputPerM } from './dearest.ts'
+import type { InputBound } from './input-bound.ts'
+
+const TOKENS_PER_PRICE = 1_000_000n
+/** Below this an answer is of no use to anybody. */
+export const MIN_OUTPUT_TOKENS = 64
+/** The largest cap that is injected where the model's own limit is not known; most models refuse a cap above their limit. */
+const DEFAULT_OUTPUT_CAP = 16_384
+/** Largest output limit of today's models (GPT-5: 128,000): the worst case where nothing else bounds an answer. */
+const MOST_OUTPUT_TOKENS = 131_072
+/** An injected cap of this size serves nearly every answer: nothing is done to widen it. */
+export const AMPLE_OUTPUT_TOKENS = 4096
+/** The bound of a prompt is at least this many times its true size in all but dense texts: room for an injected cap, not money. */
+const LOOSENESS = 2
+
+export interface HoldInput {
+  readonly request: Pick<ChatRequest, 'n' | 'maxOutputTokens'>
+  readonly price: Price
+  readonly bound: InputBound
+  /** What is left in the tightest scope; undefined = no limit. */
+  readonly remaining: NanoUsd | undefined
+  readonly contextTokens: number | undefined
+  /** Most output tokens that the model accepts as a cap (`output-limit.ts`); undefined = not known. */
+  readonly outputLimit?: number | undefined
+  /** A cap below this is not injected but refused. Default 64. */
+  readonly minOutputTokens?: number | undefined
+}
+
+export interface SizedHold {
+  readonly kind: 'hold'
+  readonly amount: NanoUsd
+  /** Cap to send: the caller's, or the injected one; undefined = none is needed. */
+  readonly outputCap: number | undefined
+  /** Most input and output tokens that `amount` pays for, all choices together. */
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** What set the cap. Where it is `remaining` or `context`, a tighter input bound gives a larger one. */
+  readonly limitedBy: 'caller' | 'model' | 'remaining' | 'context' | 'nothing'
+}
+export interface RefusedHold {
+  readonly kind: 'refused'
+  readonly code: 'request_exceeds_remaining'
+  /** What the caller can change: `max_tokens`, or a field whose cost nothing bounds. Undefined = the prompt alone is too dear. */
+  readonly param: string | undefined
+  /** What the attempt would need at least; undefined where that is beyond all amounts, or unbounded. */
+  readonly needed: NanoUsd | undefined
+}
+export type HoldDecision = SizedHold | RefusedHold
+
+/**
+ * Sizes the hold of one attempt: `ceil(bound x dearest input + n x cap x dearest output)`. Without a cap of the caller's, the largest
+ * that fits what is left, the context and the model's limit is injected, or refused below `minOutputTokens`. Without a limit
+ * nothing is injected; the hold then counts the output up to the model's limit or context. Free models hold 0 and need no cap.
+ */
+export function holdFor(input: HoldInput): HoldDecision {
+  const { request, bound, remaining } = input
+  const [field] = bound.unbounded
+  if (field !== undefined && remaining !== undefined && !isFree(input.price)) return refused(field, undefined)
+  if (request.maxOutputTokens !== undefined) {
+    const output = request.maxOutputTokens * request.n + bound.extraOutputTokens * request.n
+    const amount = amountOf(input, output)
+    if (amount === undefined || (remaining !== undefined && amount > remaining)) {
+      return refused(isInputTooDear(input) ? undefined : 'max_tokens', amount)
+    }
+    return held(input, amount, request.maxOutputTokens, output, 'caller')
+  }
+  if (remaining === undefined || outputPerM(input) === 0n) return uncapped(input)
+  return capped(input, remaining)
+}
+
+/** No cap from the caller, and none needed: there is no limit, or output costs nothing. */
+function uncapped(input: HoldInput): HoldDecision {
+  const { request, bound, contextTokens, outputLimit, remaining } = input
+  const each = Math.min(contextTokens ?? MOST_OUTPUT_TOKENS, outputLimit ?? MOST_OUTPUT_TOKENS)
+  const output = (each + bound.extraOutputTokens) * request.n
+  const amount = amountOf(input, output)
+  if (amount === undefined || (remaining !== undefined && amount > remaining)) return refused(undefined, amount)
+  return held(input, amount, undefined, output, 'nothing')
+}
+
+/** No cap from the caller: the largest that fits. */
+function capped(input: HoldInput, remaining: NanoUsd): HoldDecision {
+  const { request, bound } = input
+  const least = Math.min(input.minOutputTokens ?? MIN_OUTPUT_TOKENS, input.outputLimit ?? Number.MAX_SAFE_INTEGER)
+  const model = input.outputLimit ?? DEFAULT_OUTPUT_CAP
+  const context = contextRoom(input, least)
+  const perToken = outputPerM(input) * BigInt(request.n)
+  const forOutput = BigInt(remaining) * TOKENS_PER_PRICE - inputCost(input) - perToken * BigInt(bound.extraOutputTokens)
+  const wanted = Math.min(model, context)
+  const affordable = forOutput < 0n ? -1 : clamp(forOutput / perToken)
+  const cap = Math.min(wanted, affordable)
+  if (cap < least) {
+    const needed = amountOf(input, (least + bound.extraOutputTokens) * request.n)
+    return refused(undefined, needed)
+  }
+  const output = (cap + bound.extraOutputTokens) * request.n
+  const limitedBy = cap === model ? 'model' : cap === affordable ? 'remaining' : 'context'
+  // Within `remaining` by construction, so that it is an amount.
+  return held(input, amountOf(input, output) as NanoUsd, cap, output, limitedBy)
+}
+
+/**
+ * Room for output in the context. A bound that no tokeniser has confirmed is mostly several times too large; taken at its word where
+ * it leaves little room, it would cut answers short. Too large a cap only makes the upstream refuse, at no cost.
+ */
+function contextRoom({ bound, contextTokens }: HoldInput, least: number): number {
+  if (contextTokens === undefined) return Number.MAX_SAFE_INTEGER
+  const certain = contextTokens - bound.tokens
+  if (bound.isExact || certain >= AMPLE_OUTPUT_TOKENS) return Math.max(least, certain)
+  return Math.max(least, contextTokens - Math.ceil(bound.tokens / LOOSENESS))
+}
+
+/**
+ * Usage as it may be charged against a hold: what an upstream reported stays as it is, our own estimate is cut to what the hold
+ * pays for. An estimate counts the bytes that were sent, base64 included, and four bytes a token of output; the bound and the cap
+ * are proven, so the truth is not above them.
+ */
+export function withinHold(usage: Usage, hold: Pick<SizedHold, 'inputTokens' | 'outputTokens'>): Usage {
+  if (!usage.estimated) return usage
+  const input = Math.min(usage.input, hold.inputTokens)
+  return { ...usage, input, output: Math.min(usage.output, hold.outputTokens) }
+}
+
+function held(
+  { bound }: HoldInput,
+  amount: NanoUsd,
+  outputCap: number | undefined,
+  outputTokens: number,
+  limitedBy: SizedHold['limitedBy'],
+): SizedHold {
+  return { kind: 'hold', amount, outputCap, inputTokens: bound.tokens, outputTokens, limitedBy }
+}
+
+function refused(param: string | undefined, needed: NanoUsd | undefined): RefusedHold {
+  return { kind: 'refused', code: 'request_exceeds_remaining', param, needed }
+}
+
+function isFree(price: Price): boolean {
+  return dearestInputPerM(price) === 0 && dearestOutputPerM(price) === 0
+}
+
+function isInputTooDear(input: HoldInput): boolean {
+  const amount = amountOf(input, 0)
+  return amount === undefined || (input.remaining !== undefined && amount > input.remaining)
+}
+
+function inputCost({ bound, price }: HoldInput): bigint {
+  return BigInt(bound.tokens) * BigInt(dearestInputPerM(price, bound.tokens))
+}
+
+/** The context tiers that the prompt's bound can reach count for the output, too. */
+function outputPerM({ bound, price }: HoldInput): bigint {
+  return BigInt(dearestOutputPerM(price, bound.tokens))
+}
+
+/** Price of the whole bound and `output` tokens, rounded up once; undefined beyond the safe integers. */
+function amountOf(input: HoldInput, output: number): NanoUsd | undefined {
+  if (!Number.isSafeInteger(output)) return undefined
+  const exact = inputCost(input) + BigInt(output) * outputPerM(input)
+  const amount = (exact + TOKENS_PER_PRICE - 1n) / TOKENS_PER_PRICE
+  return amount > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : (Number(amount) as NanoUsd)
+}
+
+function clamp(value: bigint): number {
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value)
+}
