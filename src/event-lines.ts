@@ -2,15 +2,15 @@
 import { linesOf, removeLines } from './store/line-file.ts'
 
 /** Whether a line is of the tenant, and of one of the requests where some are given. */
-export function isLineOf(line: string, tenant: string, requests: ReadonlySet<string> | undefined): boolean {
+function isLineOf(line: string, tenant: string, requests: ReadonlySet<string> | undefined): boolean {
   // A cheap look before a line is parsed.
   if (!line.includes(JSON.stringify(tenant))) return false
   try {
     const event = JSON.parse(line) as { readonly tenant?: unknown; readonly request_id?: unknown }
     return event.tenant === tenant && (requests === undefined || requests.has(String(event.request_id)))
   } catch {
-    // The last line of a process that was killed in the middle of it: nobody can read it, so it goes with the first that is forgotten.
-    return true
+    // The last line of a process that was killed in the middle of it.
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 /** Part of the composition root: what is done with the ledger beside requests. The same for the service and for a command that runs alone. */
 import { DatabaseSync } from 'node:sqlite'
-import { forgetSteps, type Forgotten } from './budget/forget.ts'
+import { FORGOTTEN, forgetSteps, type Forgotten } from './budget/forget.ts'
 import { RETENTION } from './budget/fold.ts'
 import type { JournaledLedger } from './budget/journaled-ledger.ts'
 import { runPaced } from './budget/paced.ts'
@@ -60,6 +60,7 @@ export class Upkeep implements LedgerService {
     this.#options = options
     const { path, durability, ledger, wallNow } = options
     this.#db = new DatabaseSync(path, { timeout: 0 })
+    this.#db.exec('PRAGMA secure_delete=ON')
     // What upkeep deletes may come back after a power cut, and is then deleted again. In `power` only the ledger's own thread waits for the disk.
     this.#db.exec(
       durability === 'power' ? 'PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0' : 'PRAGMA synchronous=OFF',
@@ -117,6 +118,12 @@ export class Upkeep implements LedgerService {
     const subjectKeys = keys()
     const { made, inFile } = subjectKeys.of(tenant, user)
     const names = new Set(made)
+    if (tenant === FORGOTTEN)
+      throw new SwitchyardError('invalid_value', 'tenant: it stands for those that are forgotten.', { param: 'tenant' })
+    if (user !== undefined && made.length === 0) {
+      const sentence = `No made key of tenant "${tenant}" belongs to "${user}". "switchyard keys list" shows whose keys there are.`
+      throw new SwitchyardError('key_not_found', sentence, { param: 'user' })
+    }
     const subject = { tenant, keys: user === undefined ? undefined : names }
     this.#refuseOpen(tenant, subject.keys)
     // Before anything goes, so that nothing new comes.
@@ -131,6 +138,8 @@ export class Upkeep implements LedgerService {
     const evict = (books: ReadonlySet<string>): ReadonlySet<string> => this.#evict(books)
     if (!(await this.#run(forgetSteps(this.#db, { subject, evict, count }))))
       throw new SwitchyardError('draining', 'The service is stopping; say it again when it runs.')
+    // What was deleted is zeros by now; here the log that had it goes as well, unless somebody reads in it.
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     const events = await forgetEvents(tenant, requests)
     subjectKeys.forget(tenant, user)
     return { ...count, keys: made.length, keysInFile: inFile, events }

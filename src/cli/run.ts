@@ -1,7 +1,10 @@
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { check } from './check.ts'
+import { exportCommand } from './export.ts'
+import { forget } from './forget.ts'
 import { init } from './init.ts'
 import { keys } from './keys.ts'
+import { ledger } from './ledger.ts'
 import { prices } from './prices.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
@@ -9,7 +12,7 @@ import { ConfigError, nearest } from '../config/problems.ts'
 import { StoreProblem } from '../store/store-problem.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, prices, init, simulate]
+const COMMANDS: readonly Command[] = [serve, check, keys, ledger, exportCommand, forget, prices, init, simulate]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {

@@ -56,9 +56,7 @@ export class SubjectKeys {
   forget(tenant: string, user: string | undefined): void {
     const { store, changed } = this.#options
     const records = this.records(tenant, user)
-    store.write(() => {
-      for (const { id } of records) store.forget(id)
-    })
+    store.forget(records.map(({ id }) => id))
     if (records.length > 0) changed('forgotten', records.length)
   }
 }

@@ -62,7 +62,7 @@ export class KeyStore {
       closeSync(openSync(path, 'a', 0o600))
       chmodSync(path, 0o600)
       this.#db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
-      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;')
       const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version'])
       if (version > SCHEMA_VERSION) throw new Error('it was written by a newer version of switchyard')
       if (version < SCHEMA_VERSION) this.write(() => this.#db.exec(SCHEMA))
@@ -118,9 +118,12 @@ export class KeyStore {
     this.#revoke.run(atMs, id)
   }
 
-  /** Takes the names, limits and the hash out of an ended secret's record. Within `write`. */
-  forget(id: string): void {
-    this.#forget.run(id)
+  /** Takes names, limits and hashes out of the records of ended secrets, and what the write-ahead log has of them. */
+  forget(ids: readonly string[]): void {
+    this.write(() => {
+      for (const id of ids) this.#forget.run(id)
+    })
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
   /** Runs reads and writes as one step that no other process can come between. */
