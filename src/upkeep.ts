@@ -1,5 +1,5 @@
 /** Part of the composition root: what is done with the ledger beside requests. The same for the service and for a command that runs alone. */
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { FORGOTTEN, forgetSteps, type Forgotten } from './budget/forget.ts'
 import { RETENTION } from './budget/fold.ts'
 import type { JournaledLedger } from './budget/journaled-ledger.ts'
@@ -7,6 +7,7 @@ import { runPaced } from './budget/paced.ts'
 import { Reconciler } from './budget/reconcile.ts'
 import { keptFrom, retentionSteps } from './budget/retention.ts'
 import type { Task } from './budget/task.ts'
+import { openUpkeepConnection } from './budget/upkeep-connection.ts'
 import type { ForgetResult, LedgerService } from './control/ledger-operations.ts'
 import type { SubjectKeys } from './control/subject-keys.ts'
 import { SwitchyardError } from './shared/errors.ts'
@@ -59,12 +60,7 @@ export class Upkeep implements LedgerService {
   constructor(options: UpkeepOptions) {
     this.#options = options
     const { path, durability, ledger, wallNow } = options
-    this.#db = new DatabaseSync(path, { timeout: 0 })
-    this.#db.exec('PRAGMA secure_delete=ON')
-    // What upkeep deletes may come back after a power cut, and is then deleted again. In `power` only the ledger's own thread waits for the disk.
-    this.#db.exec(
-      durability === 'power' ? 'PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0' : 'PRAGMA synchronous=OFF',
-    )
+    this.#db = openUpkeepConnection(path, durability)
     const all = this.#db.prepare('SELECT text FROM documents WHERE kind = ?')
     this.reconciler = new Reconciler({
       ledger,

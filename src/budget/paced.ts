@@ -15,7 +15,7 @@ export async function runPaced(steps: Iterator<boolean, void>, pace: Pace): Prom
   for (let count = 1; ; count++) {
     if (pace.isOver()) return false
     if (steps.next().done === true) return true
-    await delay(pace.restMs, undefined, { ref: false })
+    await delay(pace.restMs)
     if (count % pace.every === 0) await pace.breathe()
   }
 }
