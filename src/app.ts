@@ -4,6 +4,7 @@
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
+import { WrapUpRouter } from './budget/wrap-up-router.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
 import { NoCache } from './cache/no-cache.ts'
@@ -127,6 +128,17 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onDefect: defect,
   })
   let control: ControlSocket | undefined
+  let closed: Promise<void> | undefined
+  const closeAll = async (): Promise<void> => {
+    await server.app.close()
+    await control?.close()
+    await budgeting.close()
+    access.close()
+    await bounds.close()
+    eventFile?.close()
+    await sender.close()
+    await simulator?.close()
+  }
   return {
     keys: () => access.counts(),
     async listen() {
@@ -156,14 +168,9 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     },
     async close(how) {
       await drain(server, how === 'now' ? 0 : current.server.drainSeconds)
-      await server.app.close()
-      await control?.close()
-      await budgeting.close()
-      access.close()
-      await bounds.close()
-      eventFile?.close()
-      await sender.close()
-      await simulator?.close()
+      // A second call cuts the first one's drain short; what was opened is closed once.
+      closed ??= closeAll()
+      await closed
     },
   }
 }
@@ -189,7 +196,7 @@ function buildRuntime(
   const steps: Steps = {
     admitter: budgeting.admitter,
     cache: new NoCache(),
-    router: limited.behind(router),
+    router: new WrapUpRouter(limited.behind(router)),
     ledger: budgeting.ledger,
     sender: limited.noting(sender),
     judge: new AcceptAll(),

@@ -152,6 +152,7 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       onEvent,
     })
     upkeep.start()
+    let closing: Promise<void> | undefined
     return {
       upkeep,
       admitter: new BudgetAdmitter(new KeyAdmitter(), tasks),
@@ -162,12 +163,16 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
         types = taskTypes(next.taskTypes)
         current = next
       },
-      async close() {
-        clearInterval(timer)
-        await upkeep.close()
-        await ledger.close()
-        await threaded?.close()
-        close()
+      close() {
+        // A second signal closes once more while the first is still at it.
+        closing ??= (async () => {
+          clearInterval(timer)
+          await upkeep.close()
+          await ledger.close()
+          await threaded?.close()
+          close()
+        })()
+        return closing
       },
     }
   })

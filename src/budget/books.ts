@@ -11,8 +11,11 @@ import {
   type StepResult,
 } from './ledger.ts'
 
-/** Ended attempts that are remembered, so that a repeated settle is known as one. An older one is `unknown`, which books nothing. */
-const REMEMBERED = 10_000
+/**
+ * Ended attempts that are remembered, so that a repeated step is known as one. An older one is `unknown`, which books nothing. Few, as
+ * what is remembered for long moves to the old generation, and collecting that costs more than the ledger's own work.
+ */
+const REMEMBERED = 256
 const DONE: StepResult = { kind: 'done', exceeded: [] }
 const SAME: StepResult = { kind: 'same' }
 const CONFLICT: StepResult = { kind: 'conflict' }
@@ -42,11 +45,17 @@ export interface BookedAttempt extends AttemptView {
   row: number | undefined
 }
 
+/** What a repetition is compared with. */
+interface Ended {
+  readonly lines: readonly Line[]
+  readonly settled: readonly number[] | undefined
+}
+
 /** The rule and the figures, in memory and without any waiting: each method is one atomic step. */
 export class Books {
   readonly #books = new Map<string, Book>()
   readonly #attempts = new Map<string, BookedAttempt>()
-  readonly #ended = new Map<string, BookedAttempt>()
+  readonly #ended = new Map<string, Ended>()
   readonly #endedIds: string[] = []
   #endedAt = 0
   readonly #load: (book: string) => number
@@ -56,9 +65,9 @@ export class Books {
     this.#load = load
   }
 
-  /** The attempt, open or ended a short while ago. */
+  /** An attempt without an end. */
   find(id: string): BookedAttempt | undefined {
-    return this.#attempts.get(id) ?? this.#ended.get(id)
+    return this.#attempts.get(id)
   }
 
   /** Attempts without an end: reserved, sent or unresolved. */
@@ -73,7 +82,7 @@ export class Books {
 
   reserve(reservation: Reservation): ReserveResult {
     const { id, lines, note } = reservation
-    const known = this.find(id)
+    const known = this.#attempts.get(id) ?? this.#ended.get(id)
     if (known !== undefined) return isSame(known.lines, lines) ? { kind: 'replayed' } : { kind: 'conflict' }
     const books: Book[] = []
     let refused: number | undefined
@@ -119,8 +128,8 @@ export class Books {
   }
 
   sent(id: string): StepResult {
-    const attempt = this.find(id)
-    if (attempt === undefined) return UNKNOWN
+    const attempt = this.#attempts.get(id)
+    if (attempt === undefined) return this.#ended.has(id) ? CONFLICT : UNKNOWN
     if (attempt.state === 'sent') return SAME
     if (attempt.state !== 'reserved') return CONFLICT
     this.#move(attempt, 'sent')
@@ -128,14 +137,16 @@ export class Books {
   }
 
   settle(id: string, amounts: readonly number[], tokens?: AttemptTokens): StepResult {
-    const attempt = this.find(id)
-    if (attempt === undefined) return UNKNOWN
-    if (amounts.length !== attempt.lines.length || !amounts.every(isAmount))
+    const attempt = this.#attempts.get(id)
+    const lines = attempt?.lines ?? this.#ended.get(id)?.lines
+    if (lines === undefined) return UNKNOWN
+    if (amounts.length !== lines.length || !amounts.every(isAmount))
       return { kind: 'invalid', reason: 'one whole number >= 0 is needed for each line' }
-    if (attempt.state === 'settled') {
-      return attempt.settled?.every((amount, index) => amount === amounts[index]) === true ? SAME : CONFLICT
+    if (attempt === undefined) {
+      return this.#ended.get(id)?.settled?.every((amount, index) => amount === amounts[index]) === true
+        ? SAME
+        : CONFLICT
     }
-    if (attempt.state === 'voided') return CONFLICT
     for (const book of attempt.books) if (!book.isLoaded) this.#loaded(book)
     if (amounts.some((amount, index) => !isAmount((attempt.books[index] as Book).settled + amount)))
       return { kind: 'invalid', reason: 'the sum leaves the safe integers' }
@@ -154,9 +165,11 @@ export class Books {
   }
 
   void(id: string): StepResult {
-    const attempt = this.find(id)
-    if (attempt === undefined) return UNKNOWN
-    if (attempt.state === 'voided') return SAME
+    const attempt = this.#attempts.get(id)
+    if (attempt === undefined) {
+      const ended = this.#ended.get(id)
+      return ended === undefined ? UNKNOWN : ended.settled === undefined ? SAME : CONFLICT
+    }
     if (attempt.state !== 'reserved' && attempt.state !== 'sent') return CONFLICT
     this.#release(attempt)
     this.#end(attempt, 'voided')
@@ -164,8 +177,8 @@ export class Books {
   }
 
   unresolve(id: string): StepResult {
-    const attempt = this.find(id)
-    if (attempt === undefined) return UNKNOWN
+    const attempt = this.#attempts.get(id)
+    if (attempt === undefined) return this.#ended.has(id) ? CONFLICT : UNKNOWN
     if (attempt.state === 'unresolved') return SAME
     if (attempt.state !== 'sent') return CONFLICT
     for (const [index, book] of attempt.books.entries()) {
@@ -268,7 +281,7 @@ export class Books {
   #end(attempt: BookedAttempt, state: 'settled' | 'voided'): void {
     this.#move(attempt, state)
     this.#attempts.delete(attempt.id)
-    this.#ended.set(attempt.id, attempt)
+    this.#ended.set(attempt.id, { lines: attempt.lines, settled: attempt.settled })
     // A ring of ids: finding the oldest key of a Map walks over all that were deleted before it.
     const oldest = this.#endedIds[this.#endedAt]
     if (oldest !== undefined) this.#ended.delete(oldest)

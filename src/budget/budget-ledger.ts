@@ -8,7 +8,16 @@ import { atLimit } from './at-limit.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
 import { charge } from './charge.ts'
 import { withinHold, type HoldDecision, type RefusedHold, type SizedHold } from './hold.ts'
-import type { AttemptLedger, AttemptNote, Balance, Line, Refused } from './ledger.ts'
+import type {
+  AttemptLedger,
+  AttemptNote,
+  Balance,
+  Line,
+  Refused,
+  Reservation,
+  ReserveResult,
+  StepResult,
+} from './ledger.ts'
 import { SpendBooks, type LimitedBook } from './spend-books.ts'
 import { LIMIT_PARAMS } from './task-limits.ts'
 import type { Task } from './task.ts'
@@ -80,7 +89,28 @@ export class BudgetLedger implements Ledger {
     this.#options = options
   }
 
-  async reserve(call: Call, admission: BudgetAdmission, attempt: Attempt): Promise<Hold> {
+  reserve(call: Call, admission: BudgetAdmission, attempt: Attempt): Promise<Hold> {
+    return this.#reserveUnlimited(call, admission, attempt) ?? this.#reserveLimited(call, admission, attempt)
+  }
+
+  /** The short way of a call that no book limits: nothing can refuse it, it is only written down. Undefined = take the long way. */
+  #reserveUnlimited(call: Call, admission: BudgetAdmission, attempt: Attempt): Promise<Hold> | undefined {
+    if (admission.task !== undefined) return undefined
+    const { books, isLimited } = this.#spend.of(call.caller, this.#options.day.today())
+    if (isLimited) return undefined
+    const { price } = attempt.target
+    const bound = price === undefined ? UNPRICED : this.#bound(call, attempt, price, undefined)
+    if (bound instanceof Promise || bound.kind === 'refused') return undefined
+    const hold = this.#hold(call, admission, attempt, price, books, bound)
+    return this.#options.ledger.reserve(reservationOf(hold)).then((result) => {
+      if (result.kind === 'admitted' || result.kind === 'replayed') return hold
+      // A sum that leaves the safe integers, a store that cannot be written: said as on the long way.
+      const look = this.#outcome(result, hold, books, undefined)
+      throw this.#refuse(look.kind === 'gone' ? look.error : heldByOthers())
+    })
+  }
+
+  async #reserveLimited(call: Call, admission: BudgetAdmission, attempt: Attempt): Promise<Hold> {
     const { task } = admission
     const { price } = attempt.target
     const untilMs = this.#options.now() + this.#options.settings().holdWaitMs
@@ -106,10 +136,13 @@ export class BudgetLedger implements Ledger {
     }
   }
 
-  async settle(given: Hold, outcome: SendOutcome): Promise<Charge> {
+  settle(given: Hold, outcome: SendOutcome): Charge | Promise<Charge> {
     const hold = given as BudgetHold
-    await this.#close(hold, outcome)
-    const { usage } = outcome
+    const closing = this.#close(hold, outcome)
+    return closing === undefined ? this.#charge(hold, outcome) : closing.then(() => this.#charge(hold, outcome))
+  }
+
+  #charge(hold: BudgetHold, { usage }: SendOutcome): Charge {
     const isPriced = usage === undefined || (hold.price !== undefined && isTierPriced(hold.price, usage.serviceTier))
     return { cost: isPriced ? hold.cost : undefined }
   }
@@ -129,9 +162,7 @@ export class BudgetLedger implements Ledger {
         const isCalled = await place.wait(untilMs - this.#options.now(), call.signal)
         call.signal.throwIfAborted()
         if (!isCalled) {
-          const sentence =
-            'Other requests hold what is left of the budget for as long as they run. Send the request again.'
-          throw this.#refuse(new SwitchyardError('task_budget_held', sentence, { retryAfterMs: HELD_RETRY_MS }))
+          throw this.#refuse(heldByOthers())
         }
         const look = await this.#look(call, admission, attempt, price, book)
         if (look.kind === 'held') return look.hold
@@ -151,7 +182,7 @@ export class BudgetLedger implements Ledger {
     waitedFor: string | undefined,
   ): Promise<Look> {
     const { task } = admission
-    const { settings, ledger, lines } = this.#options
+    const { ledger, lines } = this.#options
     const books = this.#books(call, task)
     const isLimited = books.some((each) => each.limit !== undefined)
     if (price === undefined && isLimited) return { kind: 'gone', isTasks: false, error: unpriced(attempt.target.name) }
@@ -159,18 +190,8 @@ export class BudgetLedger implements Ledger {
       if (limit !== undefined && book !== waitedFor && lines.isBusy(book)) return { kind: 'wait', book }
     }
     const room = isLimited ? await this.#room(books) : NO_ROOM_NEEDED
-    const { minOutputTokens } = settings()
     const size = (remaining: number | undefined): HoldDecision | Promise<HoldDecision> =>
-      price === undefined
-        ? UNPRICED
-        : this.#options.boundOf({
-            request: call.request,
-            target: attempt.target,
-            price,
-            remaining: remaining as NanoUsd | undefined,
-            minOutputTokens,
-            signal: call.signal,
-          })
+      price === undefined ? UNPRICED : this.#bound(call, attempt, price, remaining)
     let bound: HoldDecision = await size(room.now)
     const isContended = room.later !== undefined && room.now !== room.later
     if (isContended && isShort(bound, call)) {
@@ -184,7 +205,28 @@ export class BudgetLedger implements Ledger {
     const sized = task?.limits.tokens === undefined ? bound : await this.#withinTokens(bound, task, call)
     if (sized === undefined) return { kind: 'gone', isTasks: true, error: tokensGone(task as Task) }
     const hold = this.#hold(call, admission, attempt, price, books, sized)
-    const result = await ledger.reserve({ id: hold.id, lines: hold.lines, note: hold.note, sendsAtOnce: true })
+    const result = await ledger.reserve(reservationOf(hold))
+    return this.#outcome(result, hold, books, task)
+  }
+
+  #bound(
+    call: Call,
+    attempt: Attempt,
+    price: Price,
+    remaining: number | undefined,
+  ): HoldDecision | Promise<HoldDecision> {
+    return this.#options.boundOf({
+      request: call.request,
+      target: attempt.target,
+      price,
+      remaining: remaining as NanoUsd | undefined,
+      minOutputTokens: this.#options.settings().minOutputTokens,
+      signal: call.signal,
+    })
+  }
+
+  /** What the ledger's answer to a reservation means for the call. Throws where the ledger cannot answer. */
+  #outcome(result: ReserveResult, hold: BudgetHold, books: readonly LimitedBook[], task: Task | undefined): Look {
     switch (result.kind) {
       case 'admitted':
       case 'replayed':
@@ -215,7 +257,7 @@ export class BudgetLedger implements Ledger {
   }
 
   #books(call: Call, task: Task | undefined): readonly LimitedBook[] {
-    const spend = this.#spend.of(call.caller, this.#options.day.today())
+    const spend = this.#spend.of(call.caller, this.#options.day.today()).books
     if (task === undefined) return spend
     return [{ book: task.books.usd, limit: task.limits.usd, param: LIMIT_PARAMS.usd }, ...spend]
   }
@@ -272,6 +314,7 @@ export class BudgetLedger implements Ledger {
       key: call.caller.key,
       task: task?.id,
       taskType: admission.taskType,
+      ...(task === undefined ? {} : { toolCalls: task.toolCalls }),
       model: attempt.target.name,
       upstream: attempt.target.upstream,
       day: this.#options.day.today(),
@@ -294,49 +337,51 @@ export class BudgetLedger implements Ledger {
   async #again(hold: BudgetHold, failed: SendOutcome): Promise<boolean> {
     await this.#close(hold, failed)
     hold.tries += 1
-    const result = await this.#options.ledger.reserve({
-      id: hold.id,
-      lines: hold.lines,
-      note: hold.note,
-      sendsAtOnce: true,
-    })
+    const result = await this.#options.ledger.reserve(reservationOf(hold))
     hold.isOpen = result.kind === 'admitted'
     return hold.isOpen
   }
 
-  async #close(hold: BudgetHold, outcome: SendOutcome): Promise<void> {
-    if (!hold.isOpen) return
+  /** Books the end of a try; at once with a ledger of this process. */
+  #close(hold: BudgetHold, outcome: SendOutcome): Promise<void> | undefined {
+    if (!hold.isOpen) return undefined
     hold.isOpen = false
-    const { ledger, events } = this.#options
+    const { ledger } = this.#options
     const billing = outcome.kind === 'complete' ? 'used' : outcome.billing
-    if (billing === 'none') {
-      this.#expect(hold, await ledger.void(hold.id))
-      return
-    }
+    if (billing === 'none') return this.#expect(hold, ledger.void(hold.id))
     const usage =
       billing === 'used' && outcome.usage !== undefined ? boundedUsage(outcome.usage, hold, outcome) : undefined
     const cost = usage === undefined ? undefined : costOf(usage, hold.price)
-    if (usage === undefined || cost === undefined) {
-      this.#expect(hold, await ledger.unresolve(hold.id))
-      return
-    }
+    if (usage === undefined || cost === undefined) return this.#expect(hold, ledger.unresolve(hold.id))
     const { input, output } = usage
     const amounts = hold.lines.map((_, index) =>
       index < hold.moneyLines ? cost : index === hold.moneyLines ? input + output : 1,
     )
-    const result = await ledger.settle(hold.id, amounts, { input, output })
-    if (result.kind === 'invalid') {
-      this.#expect(hold, await ledger.unresolve(hold.id))
-      events.alarm(hold.id, result.reason)
-      return
-    }
-    this.#expect(hold, result)
-    hold.cost = addUsd(hold.cost, cost)
-    if (cost > hold.amount && hold.price !== undefined) events.exceeded(hold.id, hold.note.model, hold.amount, cost)
+    const result = ledger.settle(hold.id, amounts, { input, output })
+    return result instanceof Promise
+      ? result.then((settled) => this.#settled(hold, settled, cost))
+      : this.#settled(hold, result, cost)
   }
 
-  #expect(hold: BudgetHold, result: { readonly kind: string }): void {
+  #settled(hold: BudgetHold, result: StepResult, cost: NanoUsd): Promise<void> | undefined {
+    const { ledger, events } = this.#options
+    if (result.kind === 'invalid') {
+      events.alarm(hold.id, result.reason)
+      return this.#expect(hold, ledger.unresolve(hold.id))
+    }
+    hold.cost = addUsd(hold.cost, cost)
+    if (cost > hold.amount && hold.price !== undefined) events.exceeded(hold.id, hold.note.model, hold.amount, cost)
+    return this.#expect(hold, result)
+  }
+
+  #expect(hold: BudgetHold, result: StepResult | Promise<StepResult>): Promise<void> | undefined {
+    if (result instanceof Promise) {
+      return result.then((settled) => {
+        void this.#expect(hold, settled)
+      })
+    }
     if (result.kind !== 'done') this.#options.events.alarm(hold.id, `its step was answered with ${result.kind}`)
+    return undefined
   }
 
   #moneyGone(room: Room, bound: Pick<RefusedHold, 'param' | 'needed'>, task: Task | undefined): Look {
@@ -381,6 +426,15 @@ export class BudgetLedger implements Ledger {
     this.#options.events.refused(error.code)
     return error
   }
+}
+
+function reservationOf({ id, lines, note }: BudgetHold): Reservation {
+  return { id, lines, note, sendsAtOnce: true }
+}
+
+function heldByOthers(): SwitchyardError {
+  const sentence = 'Other requests hold what is left of the budget for as long as they run. Send the request again.'
+  return new SwitchyardError('task_budget_held', sentence, { retryAfterMs: HELD_RETRY_MS })
 }
 
 const NO_ROOM_NEEDED: Room = { now: undefined, later: undefined, tightest: undefined, tightestLater: undefined }

@@ -164,6 +164,13 @@ function outputPerM({ bound, price }: HoldInput): bigint {
 /** Price of the whole bound and `output` tokens, rounded up once; undefined beyond the safe integers. */
 function amountOf(input: HoldInput, output: number): NanoUsd | undefined {
   if (!Number.isSafeInteger(output)) return undefined
+  const { bound, price } = input
+  const plain = bound.tokens * dearestInputPerM(price, bound.tokens) + output * dearestOutputPerM(price, bound.tokens)
+  // Nearly every amount is a sum of safe integers, and exact without BigInt; a product that is not leaves that range.
+  if (plain <= Number.MAX_SAFE_INTEGER) {
+    const rest = plain % 1_000_000
+    return ((plain - rest) / 1_000_000 + (rest === 0 ? 0 : 1)) as NanoUsd
+  }
   const exact = inputCost(input) + BigInt(output) * outputPerM(input)
   const amount = (exact + TOKENS_PER_PRICE - 1n) / TOKENS_PER_PRICE
   return amount > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : (Number(amount) as NanoUsd)

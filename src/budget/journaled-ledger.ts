@@ -57,9 +57,8 @@ export class JournaledLedger implements AttemptLedger {
       if (attempt.state === 'unresolved') continue
       if (attempt.state === 'reserved') recovered.voided += 1
       else recovered.unresolved += 1
-      this.#step(
-        attempt.id,
-        attempt.state === 'reserved' ? this.books.void(attempt.id) : this.books.unresolve(attempt.id),
+      this.#step(attempt.id, (books) =>
+        attempt.state === 'reserved' ? books.void(attempt.id) : books.unresolve(attempt.id),
       )
     }
     this.recovered = recovered
@@ -74,9 +73,9 @@ export class JournaledLedger implements AttemptLedger {
       return Promise.resolve({ kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) })
     }
     if (result.kind !== 'admitted' && result.kind !== 'replayed') return Promise.resolve(result)
-    const attempt = this.books.find(reservation.id) as BookedAttempt
+    const attempt = this.books.find(reservation.id)
     // A replay waits for the same commit, and a late one for none.
-    if (result.kind === 'replayed' && !attempt.isDirty) return Promise.resolve(result)
+    if (attempt === undefined || (result.kind === 'replayed' && !attempt.isDirty)) return Promise.resolve(result)
     this.#attempts.add(attempt)
     return new Promise((resolve) => {
       this.#wait(reservation.id, result.kind === 'admitted', (problem) =>
@@ -86,7 +85,7 @@ export class JournaledLedger implements AttemptLedger {
   }
 
   sent(id: string): Promise<StepResult> {
-    const result = this.#step(id, this.books.sent(id))
+    const result = this.#step(id, (books) => books.sent(id))
     if (result.kind !== 'done') return Promise.resolve(result)
     return new Promise((resolve, reject) => {
       this.#wait(id, false, (problem) => (problem === undefined ? resolve(result) : reject(new Error(problem))))
@@ -94,15 +93,15 @@ export class JournaledLedger implements AttemptLedger {
   }
 
   settle(id: string, amounts: readonly number[], tokens?: AttemptTokens): StepResult {
-    return this.#step(id, this.books.settle(id, amounts, tokens))
+    return this.#step(id, (books) => books.settle(id, amounts, tokens))
   }
 
   void(id: string): StepResult {
-    return this.#step(id, this.books.void(id))
+    return this.#step(id, (books) => books.void(id))
   }
 
   unresolve(id: string): StepResult {
-    return this.#step(id, this.books.unresolve(id))
+    return this.#step(id, (books) => books.unresolve(id))
   }
 
   balance(book: string): Balance {
@@ -132,9 +131,10 @@ export class JournaledLedger implements AttemptLedger {
     if (this.#hasWork()) await this.#flush()
   }
 
-  #step(id: string, result: StepResult): StepResult {
-    if (result.kind !== 'done') return result
-    const attempt = this.books.find(id) as BookedAttempt
+  #step(id: string, step: (books: Books) => StepResult): StepResult {
+    const attempt = this.books.find(id)
+    const result = step(this.books)
+    if (result.kind !== 'done' || attempt === undefined) return result
     this.#attempts.add(attempt)
     if (attempt.state === 'settled') for (const book of attempt.books) this.#dirtyBooks.add(book)
     this.#schedule()

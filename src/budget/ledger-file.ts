@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openSqliteFile, type Durability } from '../store/sqlite-file.ts'
 import { LEDGER_CHECKED, LEDGER_SCHEMA, LEDGER_VERSION } from './sqlite-journal.ts'
 
-/** Name of the ledger in the data directory. */
+/** Its name in the data directory. */
 export const LEDGER_FILE = 'ledger.sqlite'
 
 /** Opens the ledger's file, or makes it. Throws StoreProblem. */
@@ -12,5 +12,16 @@ export function openLedgerFile(path: string, durability: Durability): DatabaseSy
     version: LEDGER_VERSION,
     schema: LEDGER_SCHEMA,
     checked: LEDGER_CHECKED,
+  })
+}
+
+/** Opens an existing file for reading, beside a service that writes. Throws StoreProblem. */
+export function readLedgerFile(path: string): DatabaseSync {
+  return openSqliteFile(path, {
+    durability: 'process',
+    version: LEDGER_VERSION,
+    schema: LEDGER_SCHEMA,
+    checked: [],
+    readOnly: true,
   })
 }

@@ -28,6 +28,8 @@ export interface AttemptNote {
   /** Name of the target, as callers know it. */
   readonly model: string
   readonly upstream: string
+  /** Tool calls that its task had made before it; absent = none, or not counted. */
+  readonly toolCalls?: number
   /** UTC day `YYYY-MM-DD` on which it was reserved. */
   readonly day: string
   /** Unix milliseconds. */

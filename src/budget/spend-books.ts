@@ -8,26 +8,33 @@ export interface LimitedBook {
   readonly param: string
 }
 
+/** The books of a caller that has no limit in any of them get their lines without a look at what is left. */
+export interface CallersBooks {
+  readonly books: readonly LimitedBook[]
+  readonly isLimited: boolean
+}
+
 /** The day's books of a caller: its key by day and by month, its tenant by day. */
 export class SpendBooks {
   #day = ''
-  #known = new WeakMap<Caller, readonly LimitedBook[]>()
+  #known = new WeakMap<Caller, CallersBooks>()
 
-  of(caller: Caller, day: string): readonly LimitedBook[] {
+  of(caller: Caller, day: string): CallersBooks {
     if (day !== this.#day) {
       this.#day = day
       this.#known = new WeakMap()
     }
-    let books = this.#known.get(caller)
-    if (books === undefined) {
+    let known = this.#known.get(caller)
+    if (known === undefined) {
       const { tenant, key, spendLimits, tenantSpendLimits } = caller
-      books = [
+      const books = [
         { book: `key:usd:${day}:${key}`, limit: spendLimits.perDay, param: 'max_usd_per_day' },
         { book: `key:usd:${day.slice(0, 7)}:${key}`, limit: spendLimits.perMonth, param: 'max_usd_per_month' },
         { book: `tenant:usd:${day}:${tenant}`, limit: tenantSpendLimits.perDay, param: 'tenant_max_usd_per_day' },
       ]
-      this.#known.set(caller, books)
+      known = { books, isLimited: books.some(({ limit }) => limit !== undefined) }
+      this.#known.set(caller, known)
     }
-    return books
+    return known
   }
 }

@@ -15,7 +15,7 @@ export const LEDGER_SCHEMA = `
 CREATE TABLE attempts (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL, state INTEGER NOT NULL, task TEXT, tenant TEXT NOT NULL, key TEXT NOT NULL,
   type TEXT NOT NULL, model TEXT NOT NULL, upstream TEXT NOT NULL, day TEXT NOT NULL, at INTEGER NOT NULL,
-  hold INTEGER NOT NULL, cost INTEGER, input INTEGER, output INTEGER, lines TEXT, sum INTEGER NOT NULL
+  hold INTEGER NOT NULL, cost INTEGER, input INTEGER, output INTEGER, lines TEXT, sum INTEGER NOT NULL, tools INTEGER
 ) STRICT;
 CREATE INDEX attempts_open ON attempts (row) WHERE state < 3;
 CREATE INDEX attempts_of_task ON attempts (tenant, task) WHERE task IS NOT NULL;
@@ -65,7 +65,7 @@ export class SqliteJournal implements Journal {
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#insert = db.prepare(
-      'INSERT INTO attempts (id, state, task, tenant, key, type, model, upstream, day, at, hold, cost, input, output, lines, sum) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)',
+      'INSERT INTO attempts (id, state, task, tenant, key, type, model, upstream, day, at, hold, cost, input, output, lines, sum, tools) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)',
     )
     this.#update = db.prepare(
       'UPDATE attempts SET state = ?, cost = ?, input = ?, output = ?, lines = ?, sum = ? WHERE row = ?',
@@ -165,6 +165,7 @@ export class SqliteJournal implements Journal {
       output,
       lines,
       sum,
+      note.toolCalls ?? null,
     )
     return Number(lastInsertRowid)
   }
@@ -188,6 +189,8 @@ export interface StoredAttempt {
   readonly output: number | null
   readonly lines: string | null
   readonly sum: number
+  /** Tool calls of the task before it. */
+  readonly tools: number | null
 }
 
 /** The state that a row's number stands for. */
@@ -201,6 +204,7 @@ function noteOf(row: StoredAttempt): AttemptNote {
     key: row.key,
     task: row.task ?? undefined,
     taskType: row.type,
+    ...(row.tools === null ? {} : { toolCalls: row.tools }),
     model: row.model,
     upstream: row.upstream,
     day: row.day,

@@ -133,7 +133,9 @@ export class TaskDesk implements TaskService {
     return this.#saved(task)
   }
 
-  async complete(tenant: string, id: string, { outcome, quality, hasPassed }: Completion): Promise<TaskView> {
+  /** Ends a task. One that ended without a check may be judged later: that is how silent failures become known. */
+  async complete(tenant: string, id: string, completion: Completion): Promise<TaskView> {
+    const { outcome, quality, hasPassed, toolCalls } = completion
     const task = this.#options.tasks.get(tenant, id)
     const state =
       outcome === 'failure' || hasPassed === false
@@ -142,8 +144,12 @@ export class TaskDesk implements TaskService {
           ? 'completed'
           : 'completed_unverified'
     if (task.state === state) return this.#saved(task)
+    const isJudgedLater = task.state === 'completed_unverified' && hasPassed !== undefined
+    if (!isJudgedLater) this.#open(tenant, id)
     task.quality = quality
-    this.#options.tasks.move(this.#open(tenant, id), state)
+    task.completion = completion
+    task.toolCalls = Math.max(task.toolCalls, toolCalls ?? 0)
+    this.#options.tasks.move(task, state)
     return this.#saved(task)
   }
 

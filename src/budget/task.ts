@@ -1,4 +1,4 @@
-import type { TaskLimits, TaskState } from '../gateway/tasks.ts'
+import type { Completion, TaskLimits, TaskState } from '../gateway/tasks.ts'
 import type { NanoUsd } from '../shared/money.ts'
 
 /** Names of a task's books in the ledger. */
@@ -33,6 +33,8 @@ export interface Task {
   readonly topUps: Map<string, { readonly asked: string; readonly limit: NanoUsd }>
   wrapUp: 'none' | 'given' | 'used'
   quality: number | undefined
+  /** What `complete` said, the last time; undefined = nobody has. */
+  completion: Completion | undefined
   /** Requests under way, in this process. */
   running: number
   /** When it was last written down, unix ms. */
@@ -77,6 +79,7 @@ export function newTask(tenant: string, id: string, type: string, limits: TaskLi
     topUps: new Map(),
     wrapUp: 'none',
     quality: undefined,
+    completion: undefined,
     running: 0,
     writtenMs: 0,
     isCounted: false,

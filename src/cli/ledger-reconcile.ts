@@ -4,12 +4,12 @@ import { resolve } from 'node:path'
 import { MOST_SETTLEMENTS, type ShownAttempt, type ShownSettlement } from '../control/ledger-operations.ts'
 import { formatUsd, toNanoUsd } from '../shared/money.ts'
 import { parseUsd } from '../shared/parse-usd.ts'
+import { columns } from './columns.ts'
 import { EXIT, UsageError, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
 import { callLedgerOperation } from './ledger-client.ts'
 import { clientFlagsOf, type ClientFlags } from './operation-client.ts'
 import { readSettlements, type SettlementInput } from './settlement-file.ts'
-import { textTable } from './text-table.ts'
 
 const OPTIONS = {
   config: { type: 'string' },
@@ -69,7 +69,7 @@ async function list(values: Values, flags: ClientFlags, io: Io): Promise<number>
   const held = toNanoUsd(unresolved.reduce((sum, attempt) => sum + attempt.hold_nano_usd, 0))
   io.stdout.write(`${unresolved.length} unresolved, ${formatUsd(held)} USD held for them\n`)
   const rows = unresolved.map((each) => [each.id, each.task ?? '-', each.key, each.model, each.since, each.hold_usd])
-  if (rows.length > 0) io.stdout.write(textTable(['id', 'task', 'key', 'model', 'since', 'hold usd'], rows))
+  if (rows.length > 0) print([['id', 'task', 'key', 'model', 'since', 'hold usd'], ...rows], io)
   const settled = attempts.filter(({ state }) => state === 'settled')
   if (settled.length > 0) {
     const lines = settled.map((each) => [
@@ -79,9 +79,14 @@ async function list(values: Values, flags: ClientFlags, io: Io): Promise<number>
       each.settled_at ?? '',
       each.evidence ?? '',
     ])
-    io.stdout.write(`\nsettled with evidence\n${textTable(['id', 'usd', 'by', 'at', 'evidence'], lines)}`)
+    io.stdout.write('\nsettled with evidence\n')
+    print([['id', 'usd', 'by', 'at', 'evidence'], ...lines], io)
   }
   return EXIT.ok
+}
+
+function print(rows: readonly (readonly string[])[], io: Io): void {
+  for (const line of columns(rows)) io.stdout.write(`${line}\n`)
 }
 
 async function settle(

@@ -3,6 +3,7 @@ import { priceAt } from '../budget/price-schedule.ts'
 import { dayOf } from '../shared/day.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
 import { INPUT_RATES, OUTPUT_RATES, type Price, type RateName, type Rates, type RateTable } from '../shared/price.ts'
+import { columns } from './columns.ts'
 import { exampleCost, type ExampleTokens } from './example-cost.ts'
 import type { PricedModel } from './priced-model.ts'
 import type { Style } from './style.ts'
@@ -101,14 +102,4 @@ function dollars(rate: NanoUsd | undefined): string {
 
 function count(tokens: number): string {
   return tokens.toLocaleString('en-US')
-}
-
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
 }

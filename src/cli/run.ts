@@ -6,13 +6,14 @@ import { init } from './init.ts'
 import { keys } from './keys.ts'
 import { ledger } from './ledger.ts'
 import { prices } from './prices.ts'
+import { report } from './report.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { ConfigError, nearest } from '../config/problems.ts'
 import { StoreProblem } from '../store/store-problem.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, ledger, exportCommand, forget, prices, init, simulate]
+const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, ledger, exportCommand, forget, init, simulate]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {

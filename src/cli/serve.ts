@@ -111,7 +111,14 @@ function banner(config: Config, keys: KeyCounts): readonly string[] {
     lines.push(`route ${name}: small = ${route.small.join(', ') || '-'}; big = ${route.big.join(', ') || '-'}`)
   }
   lines.push(keyLine(keys))
+  for (const [name, type] of Object.entries(config.taskTypes)) lines.push(`task type ${name}: ${limitWords(type)}`)
   return [...lines, ...config.remarks]
+}
+
+/** The limits in force, for those who find out here that there are some. */
+function limitWords(type: Config['taskTypes'][string]): string {
+  const words = Object.entries(type).filter(([, value]) => value !== undefined)
+  return words.map(([limit, value]) => `${limit} ${String(value)}`).join(', ')
 }
 
 function keyLine({ inFile, made, isOpen }: KeyCounts): string {

@@ -57,7 +57,12 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
 export function loadStateLocation(
   flags: ConfigFlags,
   context: Pick<LoadContext, 'env' | 'cwd'>,
-): { readonly dataDir: string; readonly keys: readonly KeyFile[]; readonly events: string | undefined } {
+): {
+  readonly dataDir: string
+  readonly keys: readonly KeyFile[]
+  readonly events: string | undefined
+  readonly taskIdleMinutes: number
+} {
   const raw = findFile(flags, context)
   const { file } = checkFile(raw, settingsIn(raw), flags, context.env)
   const { events } = file.telemetry
@@ -65,6 +70,7 @@ export function loadStateLocation(
     dataDir: resolve(context.cwd, file.dataDir),
     keys: file.keys,
     events: events === null ? undefined : resolve(context.cwd, events),
+    taskIdleMinutes: file.budget.taskIdleMinutes,
   }
 }
 

@@ -74,6 +74,10 @@ export interface Completion {
   readonly quality: number | undefined
   /** Whether a check passed; undefined = none was made. */
   readonly hasPassed: boolean | undefined
+  /** It was handed to a human. */
+  readonly isEscalated: boolean
+  /** Tool calls in all, where the last ones were not followed by a request that shows them; undefined = those that were seen. */
+  readonly toolCalls: number | undefined
 }
 /** Either the new limit, or what is added to it. `key` makes it happen once. */
 export interface TopUp {

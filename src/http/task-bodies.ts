@@ -39,20 +39,23 @@ export function readTopUp(body: unknown, key: string | string[] | undefined): To
   return { key, to, add }
 }
 
-/** `{outcome, quality?, check?: {passed}}`. */
+/** `{outcome, quality?, check?: {passed}, escalated?, tool_calls?}`. */
 export function readCompletion(body: unknown): Completion {
-  const fields = object(body, '', ['outcome', 'quality', 'check'])
-  const { outcome, quality, check } = fields
+  const fields = object(body, '', ['outcome', 'quality', 'check', 'escalated', 'tool_calls'])
+  const { outcome, quality, check, escalated = false } = fields
   if (!(OUTCOMES as readonly unknown[]).includes(outcome))
     throw refuse('outcome', `it must be one of ${OUTCOMES.join(', ')}`)
   if (quality !== undefined && !(typeof quality === 'number' && quality >= 0 && quality <= 1))
     throw refuse('quality', 'it must be a number from 0 to 1')
   const passed = check === undefined ? undefined : record(check, 'check')['passed']
   if (check !== undefined && typeof passed !== 'boolean') throw refuse('check.passed', 'it must be true or false')
+  if (typeof escalated !== 'boolean') throw refuse('escalated', 'it must be true or false')
   return {
     outcome: outcome as Completion['outcome'],
     quality,
     hasPassed: passed as boolean | undefined,
+    isEscalated: escalated,
+    toolCalls: count(fields['tool_calls'], 'tool_calls'),
   }
 }
 

@@ -86,7 +86,7 @@ export function lockDataDir(dataDir: string): () => void {
   } catch (error) {
     db.close()
     throw new StoreProblem(
-      `dataDir: another switchyard service works in ${dataDir}, and two would spend the same budget twice. Stop it, or choose another with --data-dir.`,
+      `dataDir: another switchyard runs on ${dataDir}, and two would spend the same budget twice. Stop it, or choose another directory with --data-dir.`,
       { cause: error },
     )
   }

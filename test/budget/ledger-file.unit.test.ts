@@ -86,7 +86,7 @@ test('a book that was changed behind our back is refused when it is read', async
 test('of two services on one directory the second is refused, until the first has gone', () => {
   const dir = directory()
   const release = lockDataDir(dir)
-  expect(() => lockDataDir(dir)).toThrow(/another switchyard service works in/)
+  expect(() => lockDataDir(dir)).toThrow(/another switchyard runs on/)
   release()
   lockDataDir(dir)()
 })

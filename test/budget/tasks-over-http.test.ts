@@ -403,5 +403,5 @@ test('a second service on the same data is refused with a sentence', async () =>
     config: `upstreams: { up: { kind: vllm, replicas: ["${upstream.url}"] } }\nmodels: { m: { upstream: up, model: x } }\ntelemetry: { log: off, events: null }`,
     flags: ['--data-dir', `${gateway.dir}/data`],
   })
-  await expect(second).rejects.toThrow(/ended with 2 .*another switchyard service works in/s)
+  await expect(second).rejects.toThrow(/ended with 2 .*another switchyard runs on/s)
 })

@@ -167,7 +167,13 @@ describe('with no service running', () => {
     expect(await status(second, key)).toBe(401)
     second.signal('SIGTERM')
     expect(await second.exited).toBe(0)
-    expect(readdirSync(join(second.dir, 'data')).toSorted()).toEqual(['admin.key', 'keys.db'])
+    // No socket and no write-ahead log: everything was closed.
+    expect(readdirSync(join(second.dir, 'data')).toSorted()).toEqual([
+      'admin.key',
+      'keys.db',
+      'ledger.sqlite',
+      'service.lock',
+    ])
   })
 })
 

@@ -1,0 +1,109 @@
+/** The report on tasks as text for people. */
+import type { CapEffect, Caps } from '../budget/cap-effect.ts'
+import type { GroupFigures, TaskFigures, TaskReport } from '../budget/task-report.ts'
+import { formatUsd, NANO_PER_USD, type NanoUsd } from '../shared/money.ts'
+import { columns } from './columns.ts'
+import type { Style } from './style.ts'
+
+const HEAD = [
+  'type',
+  'outcome',
+  'tasks',
+  'USD',
+  'per task',
+  'p50',
+  'p95',
+  'max',
+  'tool calls',
+  'p95',
+  'model calls',
+  'seconds',
+]
+
+/** A table of every type and outcome, the rates of each type, and what caps would have done. */
+export function reportLines(report: TaskReport, caps: Caps, effect: CapEffect, style: Style): readonly string[] {
+  const { all, types } = report
+  if (all.tasks === 0) return ['no tasks']
+  const groups = types.length === 1 ? types : [...types, { type: 'all types', ...all }]
+  const rows = groups.flatMap((group) => [
+    row(group.type, 'all', group),
+    ...group.outcomes.map((figures) => row('', figures.outcome, figures)),
+  ])
+  const [head = '', ...lines] = columns([HEAD, ...rows], ['left', 'left', 'right'])
+  return [
+    style.heading(head),
+    ...lines,
+    '',
+    ...groups.map((group) => `${group.type}: ${ratesText(group)}`),
+    ...(all.unresolved === 0
+      ? []
+      : [
+          style.warning(`$${formatUsd(all.unresolved)} of the cost is unresolved: what it really was is not known yet`),
+        ]),
+    '',
+    ...capLines(all, caps, effect),
+  ]
+}
+
+function row(type: string, outcome: string, figures: GroupFigures): readonly string[] {
+  return [
+    type,
+    outcome,
+    String(figures.tasks),
+    ...[figures.cost, figures.costPerTask, figures.costP50, figures.costP95, figures.costMax].map(usd),
+    number(figures.toolCallsMean),
+    number(figures.toolCallsP95, 0),
+    number(figures.modelCallsMean),
+    number(figures.secondsMean, 0),
+  ]
+}
+
+function ratesText(figures: TaskFigures): string {
+  const { ended, completed, completionRate, costPerCompletion, escalationRate, silentFailureRate } = figures
+  if (ended === 0) return 'none has ended'
+  const perCompletion =
+    costPerCompletion === undefined ? '' : ` at $${usd(costPerCompletion)} each, the failed ones' cost included`
+  return [
+    `${completed} of ${ended} ended tasks completed (${percent(completionRate)})${perCompletion}`,
+    `${percent(escalationRate)} handed to a human`,
+    `${percent(silentFailureRate)} silent failures, as far as checks have found out`,
+  ].join('; ')
+}
+
+function capLines(all: TaskFigures, caps: Caps, effect: CapEffect): readonly string[] {
+  const names = [
+    caps.toolCalls === undefined ? undefined : `${caps.toolCalls} tool calls`,
+    caps.usd === undefined ? undefined : `$${cents(caps.usd)}`,
+  ].filter((name) => name !== undefined)
+  const { tasks, above, stopped, completedStopped, saved, unknown } = effect
+  const share = all.cost === 0 ? '' : ` (${percent(saved / all.cost)} of the cost)`
+  const unstopped = above - stopped - unknown
+  return [
+    `with a cap of ${names.join(' / ')}, ${stopped} of ${tasks} tasks would have been stopped, saving $${usd(saved)}${share}; ${completedStopped} of them ended as they should without it`,
+    ...(unstopped === 0
+      ? []
+      : [`${unstopped} more passed it only after their last model call, when nothing was left to stop`]),
+    ...(unknown === 0
+      ? []
+      : [`${unknown} more passed it, but their attempts are not kept any more: when, is not known`]),
+  ]
+}
+
+/** Dollars as people write them, with two places at least. */
+function cents(amount: NanoUsd): string {
+  const exact = formatUsd(amount)
+  const usual = (amount / NANO_PER_USD).toFixed(2)
+  return exact.length > usual.length ? exact : usual
+}
+
+function usd(nano: number | undefined): string {
+  return nano === undefined ? '-' : (nano / NANO_PER_USD).toFixed(4)
+}
+
+function number(value: number | undefined, digits = 2): string {
+  return value === undefined ? '-' : value.toFixed(digits)
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? '-' : `${(share * 100).toFixed(1)} %`
+}
