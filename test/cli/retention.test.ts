@@ -63,7 +63,8 @@ test.each(['process', 'power'])(
       }
     })()
     const kept = attempts.filter((attempt) => attempt.day >= day(7)).length
-    await expect.poll(async () => (await verify()).attempts - calls, { timeout: 30_000 }).toBeLessThanOrEqual(kept)
+    // One call is under way, or has just been answered.
+    await expect.poll(async () => (await verify()).attempts - calls, { timeout: 30_000 }).toBeLessThanOrEqual(kept + 1)
     isOver = true
     await load
     const after = await verify()
