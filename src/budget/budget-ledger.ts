@@ -1,23 +1,23 @@
 import type { Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
-import type { Usage } from '../protocol/answer.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
-import { addUsd, formatUsd, toNanoUsd, ZERO_USD, type NanoUsd } from '../shared/money.ts'
+import { addUsd, type NanoUsd } from '../shared/money.ts'
 import { isTierPriced, type Price } from '../shared/price.ts'
-import type { BoundOf } from './bound-of.ts'
 import { atLimit } from './at-limit.ts'
+import type { BoundOf } from './bound-of.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
-import { charge } from './charge.ts'
-import { withinHold, type HoldDecision, type RefusedHold, type SizedHold } from './hold.ts'
-import type {
-  AttemptLedger,
-  AttemptNote,
-  Balance,
-  Line,
-  Refused,
-  Reservation,
-  ReserveResult,
-  StepResult,
-} from './ledger.ts'
+import { boundedUsage, BudgetHold, costOf, reservationOf, UNPRICED, type Sized } from './budget-hold.ts'
+import {
+  bookFull,
+  heldByOthers,
+  ledgerUnavailable,
+  moneyGone,
+  tokensGone,
+  unpriced,
+  type Gone,
+} from './budget-refusals.ts'
+import { NO_ROOM_NEEDED, roomIn } from './budget-room.ts'
+import type { HoldDecision, SizedHold } from './hold.ts'
+import type { AttemptLedger, AttemptNote, Line, ReserveResult, StepResult } from './ledger.ts'
 import { SpendBooks, type LimitedBook } from './spend-books.ts'
 import { LIMIT_PARAMS } from './task-limits.ts'
 import type { Task } from './task.ts'
@@ -25,16 +25,8 @@ import type { Tasks } from './tasks.ts'
 import type { WaitingLines } from './waiting-line.ts'
 import type { WallDay } from './wall-day.ts'
 
-/**
- * Tokens per choice that an engine may still generate after a stream broke or its reader left: it notices within about a second, and
- * hosted models generate at most some 200 tokens a second.
- */
-const IN_FLIGHT_TOKENS = 200
 /** What a call without a cap should be able to generate, if it can have that by waiting for other calls: better late than cut short. */
 const FAIR_OUTPUT_TOKENS = 1024
-const HELD_RETRY_MS = 2000
-const UNAVAILABLE_RETRY_MS = 1000
-
 export interface BudgetEvents {
   refused(code: ErrorCode): void
   /** More was settled than was held: the bound of this model is wrong. */
@@ -62,23 +54,7 @@ type Look =
   | { readonly kind: 'held'; readonly hold: BudgetHold }
   /** Other calls hold what is missing. */
   | { readonly kind: 'wait'; readonly book: string }
-  | { readonly kind: 'gone'; readonly isTasks: boolean; readonly error: SwitchyardError }
-
-interface Sized {
-  readonly amount: NanoUsd
-  readonly outputCap: number | undefined
-  readonly inputTokens: number
-  readonly outputTokens: number
-}
-
-interface Room {
-  /** Room in the tightest book; undefined = no limit. */
-  readonly now: number | undefined
-  /** The same if other calls held nothing. */
-  readonly later: number | undefined
-  readonly tightest: LimitedBook | undefined
-  readonly tightestLater: LimitedBook | undefined
-}
+  | Gone
 
 /** Steps 4 and 7 of a request: holds the worst case of each attempt in all books before it is sent, and books what it cost. */
 export class BudgetLedger implements Ledger {
@@ -116,13 +92,9 @@ export class BudgetLedger implements Ledger {
     const untilMs = this.#options.now() + this.#options.settings().holdWaitMs
     let effective = admission.isWrapUp === true ? withoutTools(call) : call
     for (;;) {
-      const look = await this.#look(effective, admission, attempt, price, undefined)
+      let look = await this.#look(effective, admission, attempt, price, undefined)
+      while (look.kind === 'wait') look = await this.#waitFor(look.book, effective, admission, attempt, price, untilMs)
       if (look.kind === 'held') return look.hold
-      if (look.kind === 'wait') {
-        const hold = await this.#waitFor(look.book, effective, admission, attempt, price, untilMs)
-        if (hold !== undefined) return hold
-        continue
-      }
       const isDecided = task === undefined || !look.isTasks || attempt.isLast === false || admission.isWrapUp === true
       if (isDecided) throw this.#refuse(look.error)
       try {
@@ -147,7 +119,7 @@ export class BudgetLedger implements Ledger {
     return { cost: isPriced ? hold.cost : undefined }
   }
 
-  /** Waits in the line of a book until the call fits. Undefined = look again from the start (the books have changed). */
+  /** Waits in the line of a book until the call fits, or is refused for good, or has to wait for another book. */
   async #waitFor(
     book: string,
     call: Call,
@@ -155,7 +127,7 @@ export class BudgetLedger implements Ledger {
     attempt: Attempt,
     price: Price | undefined,
     untilMs: number,
-  ): Promise<BudgetHold | undefined> {
+  ): Promise<Look> {
     const place = this.#options.lines.join(book)
     try {
       for (;;) {
@@ -165,8 +137,7 @@ export class BudgetLedger implements Ledger {
           throw this.#refuse(heldByOthers())
         }
         const look = await this.#look(call, admission, attempt, price, book)
-        if (look.kind === 'held') return look.hold
-        if (look.kind === 'gone' || look.book !== book) return undefined
+        if (look.kind !== 'wait' || look.book !== book) return look
       }
     } finally {
       place.leave()
@@ -189,7 +160,7 @@ export class BudgetLedger implements Ledger {
     for (const { book, limit } of isLimited ? books : []) {
       if (limit !== undefined && book !== waitedFor && lines.isBusy(book)) return { kind: 'wait', book }
     }
-    const room = isLimited ? await this.#room(books) : NO_ROOM_NEEDED
+    const room = isLimited ? await roomIn(books, ledger) : NO_ROOM_NEEDED
     const size = (remaining: number | undefined): HoldDecision | Promise<HoldDecision> =>
       price === undefined ? UNPRICED : this.#bound(call, attempt, price, remaining)
     let bound: HoldDecision = await size(room.now)
@@ -201,7 +172,7 @@ export class BudgetLedger implements Ledger {
         return { kind: 'wait', book: (room.tightest as LimitedBook).book }
       if (bound.kind === 'refused') bound = later
     }
-    if (bound.kind === 'refused') return this.#moneyGone(room, bound, task)
+    if (bound.kind === 'refused') return moneyGone(room, bound, task)
     const sized = task?.limits.tokens === undefined ? bound : await this.#withinTokens(bound, task, call)
     if (sized === undefined) return { kind: 'gone', isTasks: true, error: tokensGone(task as Task) }
     const hold = this.#hold(call, admission, attempt, price, books, sized)
@@ -232,18 +203,9 @@ export class BudgetLedger implements Ledger {
       case 'replayed':
         return { kind: 'held', hold }
       case 'refused':
-        return result.isHeldOnly ? { kind: 'wait', book: result.book } : this.#bookFull(result, books, task)
+        return result.isHeldOnly ? { kind: 'wait', book: result.book } : bookFull(result, books, task)
       case 'unavailable':
-        throw this.#refuse(
-          new SwitchyardError(
-            'ledger_unavailable',
-            'The ledger cannot be written at the moment, and nothing is sent without it.',
-            {
-              retryAfterMs: UNAVAILABLE_RETRY_MS,
-              detail: result.reason,
-            },
-          ),
-        )
+        throw this.#refuse(ledgerUnavailable(result.reason))
       case 'invalid':
       case 'conflict':
         this.#options.events.alarm(hold.id, result.kind === 'invalid' ? result.reason : 'two attempts of one id')
@@ -260,24 +222,6 @@ export class BudgetLedger implements Ledger {
     const spend = this.#spend.of(call.caller, this.#options.day.today()).books
     if (task === undefined) return spend
     return [{ book: task.books.usd, limit: task.limits.usd, param: LIMIT_PARAMS.usd }, ...spend]
-  }
-
-  async #room(books: readonly LimitedBook[]): Promise<Room> {
-    let room: Room = NO_ROOM_NEEDED
-    for (const each of books) {
-      if (each.limit === undefined) continue
-      const found = this.#options.ledger.balance(each.book)
-      const { settled, held, unresolved }: Balance = found instanceof Promise ? await found : found
-      const later = Math.max(0, each.limit - settled - unresolved)
-      const now = Math.max(0, later - held)
-      room = {
-        now: room.now === undefined || now < room.now ? now : room.now,
-        later: room.later === undefined || later < room.later ? later : room.later,
-        tightest: room.now === undefined || now < room.now ? each : room.tightest,
-        tightestLater: room.later === undefined || later < room.later ? each : room.tightestLater,
-      }
-    }
-    return room
   }
 
   /** A hard limit of tokens needs a cap on every answer, also where money asks for none. Undefined = there is no room for a useful one. */
@@ -384,141 +328,9 @@ export class BudgetLedger implements Ledger {
     return undefined
   }
 
-  #moneyGone(room: Room, bound: Pick<RefusedHold, 'param' | 'needed'>, task: Task | undefined): Look {
-    const book = room.tightestLater as LimitedBook
-    const isTasks = book.book === task?.books.usd
-    const left = toNanoUsd(room.later ?? 0)
-    const whose = isTasks ? 'The task' : book.param.startsWith('tenant') ? 'The tenant' : 'The key'
-    const what = `${formatUsd(left)} of ${formatUsd(toNanoUsd(book.limit ?? 0))} USD`
-    if (left === 0) {
-      const sentence = `${whose} has used up its budget: ${what} are left.`
-      const error = isTasks
-        ? new SwitchyardError('task_budget_exhausted', sentence)
-        : new SwitchyardError('task_limit_reached', sentence, { param: book.param })
-      return { kind: 'gone', isTasks, error }
-    }
-    const needs =
-      bound.needed === undefined ? 'may cost more than that' : `may cost up to ${formatUsd(bound.needed)} USD`
-    const param = bound.param ?? (isTasks ? undefined : book.param)
-    const error = new SwitchyardError(
-      'request_exceeds_remaining',
-      `${whose} has ${what} left, and this request ${needs}.`,
-      param === undefined ? {} : { param },
-    )
-    return { kind: 'gone', isTasks, error }
-  }
-
-  /** A refusal of the ledger itself: a limit of tokens or calls, or money that went while a tokeniser was asked. */
-  #bookFull(refused: Refused, books: readonly LimitedBook[], task: Task | undefined): Look {
-    const money = books.find((each) => each.book === refused.book)
-    if (money !== undefined) {
-      const later = refused.limit - refused.balance.settled - refused.balance.unresolved
-      const room = { now: 0, later: Math.max(0, later), tightest: money, tightestLater: money }
-      return this.#moneyGone(room, { param: undefined, needed: toNanoUsd(refused.amount) }, task)
-    }
-    if (refused.book === task?.books.tokens) return { kind: 'gone', isTasks: true, error: tokensGone(task) }
-    const sentence = `The task has made the ${refused.limit} model calls that it may make.`
-    const error = new SwitchyardError('task_limit_reached', sentence, { param: LIMIT_PARAMS.modelCalls })
-    return { kind: 'gone', isTasks: true, error }
-  }
-
   #refuse(error: SwitchyardError): SwitchyardError {
     this.#options.events.refused(error.code)
     return error
-  }
-}
-
-function reservationOf({ id, lines, note }: BudgetHold): Reservation {
-  return { id, lines, note, sendsAtOnce: true }
-}
-
-function heldByOthers(): SwitchyardError {
-  const sentence = 'Other requests hold what is left of the budget for as long as they run. Send the request again.'
-  return new SwitchyardError('task_budget_held', sentence, { retryAfterMs: HELD_RETRY_MS })
-}
-
-const NO_ROOM_NEEDED: Room = { now: undefined, later: undefined, tightest: undefined, tightestLater: undefined }
-const UNPRICED: HoldDecision = {
-  kind: 'hold',
-  amount: ZERO_USD,
-  outputCap: undefined,
-  inputTokens: 0,
-  outputTokens: 0,
-  limitedBy: 'nothing',
-}
-
-interface BudgetHoldInit {
-  readonly attempt: Attempt
-  readonly sized: Sized
-  readonly price: Price | undefined
-  readonly lines: readonly Line[]
-  readonly moneyLines: number
-  readonly note: AttemptNote
-  readonly choices: number
-  readonly call: Call | undefined
-  readonly again: (hold: BudgetHold, failed: SendOutcome) => Promise<boolean>
-}
-
-/** What one send may cost, with the id of the try under way. */
-class BudgetHold implements Hold {
-  readonly attempt: Attempt
-  readonly amount: NanoUsd
-  readonly outputCap: number | undefined
-  readonly call?: Call
-  /** In force when it was reserved; a price that changes meanwhile does not count. */
-  readonly price: Price | undefined
-  readonly lines: readonly Line[]
-  readonly moneyLines: number
-  readonly note: AttemptNote
-  readonly inputTokens: number
-  readonly outputTokens: number
-  readonly choices: number
-  /** Settled for all tries so far. */
-  cost: NanoUsd = ZERO_USD
-  tries = 1
-  isOpen = true
-  readonly #again: BudgetHoldInit['again']
-
-  constructor(init: BudgetHoldInit) {
-    this.attempt = init.attempt
-    this.amount = init.sized.amount
-    this.outputCap = init.sized.outputCap
-    if (init.call !== undefined) this.call = init.call
-    this.price = init.price
-    this.lines = init.lines
-    this.moneyLines = init.moneyLines
-    this.note = init.note
-    this.inputTokens = init.sized.inputTokens
-    this.outputTokens = init.sized.outputTokens
-    this.choices = init.choices
-    this.#again = init.again
-  }
-
-  get id(): string {
-    const { callId, number } = this.attempt
-    return this.tries === 1 ? `${callId}/${number}` : `${callId}/${number}.${this.tries}`
-  }
-
-  again(failed: SendOutcome): Promise<boolean> {
-    return this.#again(this, failed)
-  }
-}
-
-/** Reported usage stays as it is; our own count of a broken stream grows by what may be in flight, and stays within what is held. */
-function boundedUsage(usage: Usage, hold: BudgetHold, outcome: SendOutcome): Usage {
-  if (!usage.estimated || hold.price === undefined) return usage
-  const inFlight = outcome.kind === 'complete' ? 0 : IN_FLIGHT_TOKENS * hold.choices
-  return withinHold({ ...usage, output: usage.output + inFlight }, hold)
-}
-
-/** Undefined where the price of the service tier is not known, or the cost leaves the safe integers. */
-function costOf(usage: Usage, price: Price | undefined): NanoUsd | undefined {
-  if (price === undefined) return ZERO_USD
-  if (!isTierPriced(price, usage.serviceTier)) return undefined
-  try {
-    return charge(usage, price)
-  } catch {
-    return undefined
   }
 }
 
@@ -536,17 +348,4 @@ function withoutTools(call: Call): Call {
   if (call.request.tools.length === 0) return call
   const { toolChoice: _choice, parallelToolCalls: _parallel, ...request } = call.request
   return { ...call, request: { ...request, tools: [] } }
-}
-
-function unpriced(model: string): SwitchyardError {
-  return new SwitchyardError(
-    'model_unpriced',
-    `The model ${model} has no price, so that no budget can hold its requests. Its operator can set one under models.${model}.price.`,
-    { param: 'model' },
-  )
-}
-
-function tokensGone(task: Task): SwitchyardError {
-  const sentence = `The task may use ${task.limits.tokens} tokens, and this request does not fit in what is left of them.`
-  return new SwitchyardError('task_limit_reached', sentence, { param: LIMIT_PARAMS.tokens })
 }

@@ -10,10 +10,10 @@ import type {
   Admission,
   AnswerHead,
   AnswerSink,
+  CacheLookup,
   Call,
   ChunkConsumer,
   FinishedRequest,
-  Hold,
   Reason,
   RoutePlan,
   SendResult,
@@ -27,10 +27,17 @@ export async function complete(call: Call, sink: AnswerSink, steps: Steps): Prom
   const trace = new RequestTrace(call, steps.now)
   let admission: Admission | undefined
   try {
-    admission = await steps.admitter.admit(call)
+    // Steps that answer at once are not awaited: each wait costs a request more than most of these steps do.
+    const admitted = steps.admitter.admit(call)
+    admission = admitted instanceof Promise ? await admitted : admitted
     trace.admitted(admission)
-    if (!(await answerFromCache(call, admission, sink, steps, trace))) {
-      const plan = await steps.router.route(call, admission)
+    const looked = steps.cache.lookup(call)
+    const found = looked instanceof Promise ? await looked : looked
+    trace.lookedUp(found)
+    if ('chunks' in found) await answerFromCache(call, admission, found, sink, trace)
+    else {
+      const routed = steps.router.route(call, admission)
+      const plan = routed instanceof Promise ? await routed : routed
       trace.routed(plan)
       const sent = await answerFromUpstream(call, admission, plan, sink, steps, trace)
       if (sent !== undefined) await steps.cache.remember(call, sent)
@@ -53,13 +60,10 @@ export async function complete(call: Call, sink: AnswerSink, steps: Steps): Prom
 async function answerFromCache(
   call: Call,
   admission: Admission,
+  found: Extract<CacheLookup, { readonly chunks: unknown }>,
   sink: AnswerSink,
-  steps: Steps,
   trace: RequestTrace,
-): Promise<boolean> {
-  const found = await steps.cache.lookup(call)
-  trace.lookedUp(found)
-  if (!('chunks' in found)) return false
+): Promise<void> {
   sink.prepare({
     tier: 'cache',
     upstream: 'cache',
@@ -76,7 +80,6 @@ async function answerFromCache(
   }
   sink.close(found.usage, ZERO_USD)
   trace.completed(found.usage)
-  return true
 }
 
 /** Tries the plan's targets in order until one answers. Resolves with what was sent, where somebody wants to keep it. */
@@ -148,30 +151,22 @@ async function attempt(
   const number = trace.attempts + 1
   const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number, target, isLast })
   trace.sending(target, reason)
-  const result = await send(hold.call ?? call, hold, way, steps)
-  const charge = await steps.ledger.settle(hold, result.outcome)
+  let result: SendResult
+  try {
+    result = await steps.sender.send(hold.call ?? call, hold, way)
+  } catch (thrown) {
+    // A defect of ours must not leave a hold open: what was sent by then is not known.
+    const error = toSwitchyardError(thrown)
+    await steps.ledger.settle(hold, { ...UNKNOWN, error })
+    throw error
+  }
+  const settled = steps.ledger.settle(hold, result.outcome)
+  const charge = settled instanceof Promise ? await settled : settled
   trace.sent(result, charge.cost)
   return result
 }
 
-/** A defect of ours must not leave a hold open: what was sent by then is not known. */
-async function send(call: Call, hold: Hold, way: AnswerWay, steps: Steps): Promise<SendResult> {
-  try {
-    return await steps.sender.send(call, hold, way)
-  } catch (thrown) {
-    const error = toSwitchyardError(thrown)
-    const outcome = {
-      kind: 'failed',
-      error,
-      contentSent: true,
-      usage: undefined,
-      billing: 'unknown',
-      fallback: false,
-    } as const
-    await steps.ledger.settle(hold, outcome)
-    throw error
-  }
-}
+const UNKNOWN = { kind: 'failed', contentSent: true, usage: undefined, billing: 'unknown', fallback: false } as const
 
 function headOf(call: Call, admission: Admission, target: Target, reason: Reason, trace: RequestTrace): AnswerHead {
   return {

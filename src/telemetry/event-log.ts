@@ -1,5 +1,7 @@
 import type { FinishedRequest, Reporter } from '../gateway/steps.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
+import { IsoClock } from './iso-clock.ts'
+import { quoted } from './request-line.ts'
 
 /** Where lines go, in batches; losing one must never cost an answer. */
 export interface LineSink {
@@ -12,6 +14,7 @@ export interface LineSink {
  */
 export class EventLog implements Reporter {
   readonly #sink: LineSink
+  readonly #time = new IsoClock(Date.now)
   readonly #steps = new Map<string, number>()
 
   constructor(sink: LineSink) {
@@ -25,37 +28,30 @@ export class EventLog implements Reporter {
     const key = taskId === undefined ? undefined : `${record.tenant}\n${taskId}`
     const step = key === undefined ? 1 : (this.#steps.get(key) ?? 0) + 1
     if (key !== undefined) this.#steps.set(key, step)
-    this.#write({
-      run_id: taskId ?? record.id,
-      step,
-      type: 'model_call',
-      model: record.target ?? record.tier,
-      tokens_in: record.usage?.input ?? 0,
-      tokens_out: record.usage?.output ?? 0,
-      latency_ms: Math.round(record.durationMs),
-      time: new Date().toISOString(),
-      tenant: record.tenant,
-      request_id: record.id,
-      result: record.result,
-      attempts: record.attempts,
-      ...(record.cost === undefined ? {} : { cost_usd: formatUsd(record.cost) }),
-    })
+    const { usage, cost } = record
+    // Put together by hand, as the request line is: it is written for every call.
+    this.#sink.write(
+      `{"run_id":${quoted(taskId ?? record.id)},"step":${step},"type":"model_call"` +
+        `,"model":${quoted(record.target ?? record.tier ?? '')}` +
+        `,"tokens_in":${usage?.input ?? 0},"tokens_out":${usage?.output ?? 0}` +
+        `,"latency_ms":${Math.round(record.durationMs)},"time":"${this.#time.now()}"` +
+        `,"tenant":${quoted(record.tenant)},"request_id":"${record.id}"` +
+        `,"result":"${record.result}","attempts":${record.attempts}` +
+        `${cost === undefined ? '' : `,"cost_usd":"${formatUsd(cost)}"`}}\n`,
+    )
   }
 
   /** The last line of a task. */
   ended(tenant: string, taskId: string, outcome: string, cost: NanoUsd, totalMs: number): void {
     this.#steps.delete(`${tenant}\n${taskId}`)
-    this.#write({
+    const line = {
       run_id: taskId,
       final: FINALS[outcome] ?? outcome,
       cost_usd: formatUsd(cost),
       total_latency_ms: Math.round(totalMs),
-      time: new Date().toISOString(),
+      time: this.#time.now(),
       tenant,
-    })
-  }
-
-  #write(line: Readonly<Record<string, unknown>>): void {
+    }
     this.#sink.write(`${JSON.stringify(line)}\n`)
   }
 }

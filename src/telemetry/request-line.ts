@@ -36,7 +36,7 @@ export function requestLine(record: FinishedRequest, time: string): string {
 const PLAIN = /^[\w ./:@-]*$/
 
 /** A JSON string; most names need no escapes. */
-function quoted(value: string): string {
+export function quoted(value: string): string {
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value)
 }
 

@@ -22,11 +22,11 @@ export class LimitedModels {
   /** The sender, with its refusals noted. */
   noting(sender: Sender): Sender {
     return {
-      send: async (call, hold, consumer) => {
-        const result = await sender.send(call, hold, consumer)
-        this.#note(hold.attempt.target, result)
-        return result
-      },
+      send: (call, hold, consumer) =>
+        sender.send(call, hold, consumer).then((result) => {
+          this.#note(hold.attempt.target, result)
+          return result
+        }),
     }
   }
 
