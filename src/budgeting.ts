@@ -53,6 +53,8 @@ export interface BudgetingOptions {
   readonly subjectKeys: () => SubjectKeys
   /** Takes the event log's lines of a tenant, or of some of its requests, out; gives their number. */
   readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
+  /** Takes the event log's lines of before a moment (unix ms) out. */
+  readonly expireEvents: (beforeMs: number) => Promise<unknown>
   /** Hears what an operator should see: alarms, trouble with the disk, what was recovered. */
   readonly onEvent: (event: Readonly<Record<string, unknown>>) => void
 }
@@ -146,7 +148,8 @@ export function openBudgeting(config: Config, options: BudgetingOptions): Budget
       tasks,
       keys: options.subjectKeys,
       forgetEvents: options.forgetEvents,
-      attemptsDays: () => current.retention.attemptsDays,
+      expireEvents: options.expireEvents,
+      retention: () => current.retention,
       idleMs: () => current.budget.taskIdleMinutes * 60_000,
       wallNow,
       onEvent,

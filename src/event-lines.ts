@@ -34,3 +34,23 @@ export async function removeEventLines(
   for (const file of [`${path}.1`, path]) removed += await removeLines(file, (line) => isLineOf(line, tenant, requests))
   return removed
 }
+
+/** Takes lines of before a moment (unix ms) out of the log, to which nobody may write meanwhile. Returns how many went. */
+export async function removeOldEventLines(path: string, beforeMs: number): Promise<number> {
+  let removed = 0
+  for (const file of [`${path}.1`, path])
+    if (await startsBefore(file, beforeMs)) removed += await removeLines(file, (line) => timeOf(line) < beforeMs)
+  return removed
+}
+
+/** Lines are in the order of time, so that the first says whether there is anything to do. */
+async function startsBefore(file: string, beforeMs: number): Promise<boolean> {
+  for await (const line of linesOf(file)) return timeOf(line) < beforeMs
+  return false
+}
+
+/** Unix ms; Infinity for a line that has no time. */
+function timeOf(line: string): number {
+  const ms = Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? '')
+  return Number.isNaN(ms) ? Infinity : ms
+}

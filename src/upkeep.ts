@@ -23,6 +23,7 @@ const FIRST_MS = 2000
 /** How long a forgotten tenant's last commits are waited for, ms. */
 const SETTLE_MS = 5000
 const LAST_RUN = 'last-run'
+const DAY_MS = 86_400_000
 
 export interface UpkeepOptions {
   readonly path: string
@@ -39,7 +40,9 @@ export interface UpkeepOptions {
   readonly keys: () => SubjectKeys
   /** Takes the event log's lines of a subject out; gives their number. */
   readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
-  readonly attemptsDays: () => number
+  /** Takes the event log's lines of before a moment (unix ms) out. */
+  readonly expireEvents: (beforeMs: number) => Promise<unknown>
+  readonly retention: () => { readonly attemptsDays: number; readonly eventsDays: number }
   readonly idleMs: () => number
   /** Unix milliseconds. */
   readonly wallNow: () => number
@@ -85,8 +88,9 @@ export class Upkeep implements LedgerService {
   /** Deletes what is older than is to be kept. Nothing to do twice on one day. */
   retain(): Promise<void> {
     return this.#alone(async () => {
-      const { wallNow, attemptsDays, idleMs, tasks } = this.#options
-      const before = keptFrom(wallNow(), attemptsDays())
+      const { wallNow, retention, idleMs, tasks, expireEvents } = this.#options
+      const { attemptsDays, eventsDays } = retention()
+      const before = keptFrom(wallNow(), attemptsDays)
       if (before === this.#keptFrom) return
       const steps = retentionSteps(this.#db, {
         before,
@@ -94,7 +98,9 @@ export class Upkeep implements LedgerService {
         evict: (books) => this.#evict(books),
         isLive: (tenant, id) => tasks?.peek(tenant, id) !== undefined,
       })
-      if (await this.#run(steps)) this.#keptFrom = before
+      if (!(await this.#run(steps))) return
+      this.#keptFrom = before
+      await expireEvents(wallNow() - eventsDays * DAY_MS)
     })
   }
 

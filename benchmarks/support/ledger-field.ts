@@ -45,6 +45,7 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
       throw new Error('There are no keys here.')
     },
     forgetEvents: () => Promise.resolve(0),
+    expireEvents: () => Promise.resolve(),
     reporter: { refused: () => {}, exceeded: () => {}, taskEnded: () => {} },
     onEvent: (event) => console.error(JSON.stringify(event)),
   })

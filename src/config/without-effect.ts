@@ -9,7 +9,7 @@ const WITHOUT_EFFECT: readonly RegExp[] = [
   /^store\.url$/,
   /^taskTypes\.[^]+\.maxWriteCalls$/,
   /^cache\.mode$/,
-  /^retention\.(?:eventsDays|responsesDays)$/,
+  /^retention\.responsesDays$/,
 ]
 
 /** Whether a setting (dotted path) does nothing yet. */

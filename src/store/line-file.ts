@@ -6,7 +6,13 @@ const BATCH_CHARS = 64 * 1024
 /** The lines of a file that may be absent; what stands after the last line end of a killed process counts as a line. */
 export async function* linesOf(path: string): AsyncGenerator<string, void, void> {
   if (!existsSync(path)) return
-  yield* createInterface({ input: createReadStream(path), crlfDelay: Infinity })
+  const input = createReadStream(path)
+  try {
+    yield* createInterface({ input, crlfDelay: Infinity })
+  } finally {
+    // Whoever stops early leaves no file open.
+    input.destroy()
+  }
 }
 
 /** Rewrites a file without some of its lines, as one step for whoever reads it; nobody may write to it meanwhile. Returns how many went. */

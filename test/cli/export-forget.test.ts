@@ -14,7 +14,7 @@ const ENV = { TEST_ADMIN_KEY: ADMIN_KEY }
 interface World {
   readonly gateway: GatewayProcess
   readonly dir: string
-  run(...args: readonly string[]): Promise<CommandResult>
+  readonly run: (...args: readonly string[]) => Promise<CommandResult>
   call(key: string, task?: string, type?: string): Promise<void>
   restart(): Promise<GatewayProcess>
   stop(): Promise<void>

@@ -194,9 +194,9 @@ describe('backup and verify', () => {
   test('a backup of a working service is one whole, checked file that a new service starts from', async () => {
     const world = await killedService()
     const gateway = await world.start()
-    let isOver = false
+    const stop = new AbortController()
     const load = MODELS.map(async (model) => {
-      while (!isOver) await (await chat(gateway, model, { max_tokens: 1 })).text()
+      while (!stop.signal.aborted) await (await chat(gateway, model, { max_tokens: 1 })).text()
     })
     for (let i = 0; i < 5; i++) {
       const made = await world.run('ledger', 'backup', `b${i}.sqlite`, '--json')
@@ -204,7 +204,7 @@ describe('backup and verify', () => {
       expect(JSON.parse(made.out)).toMatchObject({ problems: [], unresolved: 3 })
       expect((await world.run('ledger', 'verify')).code).toBe(0)
     }
-    isOver = true
+    stop.abort()
     await Promise.all(load)
     const checked = await world.run('ledger', 'verify', 'b4.sqlite', '--json')
     const { settled } = JSON.parse(checked.out) as { settled: number }

@@ -50,9 +50,9 @@ test.each(['process', 'power'])(
     expect(before).toContain('"nano_usd"')
     expect((await verify()).attempts).toBe(3000)
     let calls = 0
-    let isOver = false
+    const stop = new AbortController()
     const load = (async () => {
-      for (; !isOver; calls++) {
+      for (; !stop.signal.aborted; calls++) {
         const reply = await fetch(`${gateway.url}/v1/chat/completions`, {
           method: 'POST',
           headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
@@ -65,7 +65,7 @@ test.each(['process', 'power'])(
     const kept = attempts.filter((attempt) => attempt.day >= day(7)).length
     // One call is under way, or has just been answered.
     await expect.poll(async () => (await verify()).attempts - calls, { timeout: 30_000 }).toBeLessThanOrEqual(kept + 1)
-    isOver = true
+    stop.abort()
     await load
     const after = await verify()
     expect(after).toMatchObject({ attempts: kept + calls, problems: [] })

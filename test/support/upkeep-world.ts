@@ -28,10 +28,10 @@ export interface UpkeepWorld {
   readonly path: string
   readonly db: DatabaseSync
   readonly ledger: JournaledLedger
-  add(attempts: readonly TestAttempt[]): Promise<void>
+  readonly add: (attempts: readonly TestAttempt[]) => Promise<void>
   /** Rows of the daily totals summed by some of their columns. */
-  totals(...by: readonly string[]): Readonly<Record<string, string>>
-  count(table: string, where?: string): number
+  readonly totals: (...by: readonly string[]) => Readonly<Record<string, string>>
+  readonly count: (table: string, where?: string) => number
   close(): Promise<void>
 }
 
