@@ -42,6 +42,11 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
         `${path} was written by a later version of switchyard (${version}). Start that one, or another dataDir.`,
       )
     }
+    if (version > 0 && version < options.version) {
+      throw new StoreProblem(
+        `${path} was written by an earlier version of switchyard (${version}), which this one cannot take over. Start that one, or another dataDir.`,
+      )
+    }
     if (version === 0) {
       db.exec(`BEGIN IMMEDIATE; ${options.schema}; PRAGMA user_version=${options.version}; COMMIT`)
       return db
