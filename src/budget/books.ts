@@ -15,7 +15,7 @@ import {
  * Ended attempts that are remembered, so that a repeated step is known as one. An older one is `unknown`, which books nothing. Few, as
  * what is remembered for long moves to the old generation, and collecting that costs more than the ledger's own work.
  */
-const REMEMBERED = 256
+const REMEMBERED = 64
 const DONE: StepResult = { kind: 'done', exceeded: [] }
 const SAME: StepResult = { kind: 'same' }
 const CONFLICT: StepResult = { kind: 'conflict' }

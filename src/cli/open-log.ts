@@ -1,5 +1,6 @@
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { LineBuffer } from '../shared/line-buffer.ts'
 import type { Io } from './command.ts'
 
 export interface OpenLog {
@@ -10,7 +11,7 @@ export interface OpenLog {
 /** Lines that wait for a slow disk; beyond them lines are dropped, since a log must not fill the memory. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024
 const FLUSH_MS = 100
-const FLUSH_CHARS = 64 * 1024
+const FLUSH_BYTES = 64 * 1024
 
 /**
  * Opens the request log: `stdout`, `off` or a file. Lines are written in batches. A full disk costs log lines, never an answer:
@@ -19,19 +20,19 @@ const FLUSH_CHARS = 64 * 1024
 export function openLog(where: string, io: Io): OpenLog {
   if (where === 'off') return { target: undefined, close: () => Promise.resolve() }
   const sink = where === 'stdout' ? stdoutSink(io) : fileSink(where, io)
-  let batch = ''
+  const batch = new LineBuffer(FLUSH_BYTES * 2, MAX_PENDING_BYTES)
   const flush = (): void => {
-    if (batch === '') return
-    sink.write(batch)
-    batch = ''
+    if (batch.length === 0) return
+    sink.write(Buffer.from(batch.view()))
+    batch.clear()
   }
   const timer = setInterval(flush, FLUSH_MS)
   timer.unref()
   return {
     target: {
       write(line) {
-        batch += line
-        if (batch.length >= FLUSH_CHARS) flush()
+        batch.add(line)
+        if (batch.length >= FLUSH_BYTES) flush()
       },
     },
     async close() {
@@ -43,12 +44,12 @@ export function openLog(where: string, io: Io): OpenLog {
 }
 
 interface Sink {
-  write(text: string): void
+  write(bytes: Buffer): void
   close(): Promise<void>
 }
 
 function stdoutSink(io: Io): Sink {
-  return { write: (text) => io.stdout.write(text), close: () => Promise.resolve() }
+  return { write: (bytes) => io.stdout.write(bytes.toString()), close: () => Promise.resolve() }
 }
 
 function fileSink(path: string, io: Io): Sink {
@@ -67,10 +68,10 @@ function fileSink(path: string, io: Io): Sink {
     return createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', problem)
   }
   return {
-    write(text) {
+    write(bytes) {
       if (stream.destroyed) stream = open()
       if (stream.writableLength > MAX_PENDING_BYTES) return
-      stream.write(text, (error) => {
+      stream.write(bytes, (error) => {
         if (!error && hasProblem) hasProblem = false
       })
     },

@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { LineBuffer } from '../shared/line-buffer.ts'
 import type { LineSink } from './event-log.ts'
 
 const FLUSH_MS = 200
-const FLUSH_CHARS = 64 * 1024
+const FLUSH_BYTES = 64 * 1024
 /** Lines that wait for a disk that is full; beyond them they are dropped. */
-const MAX_PENDING_CHARS = 4 * 1024 * 1024
+const MAX_PENDING_BYTES = 4 * 1024 * 1024
 
 export interface RotatingFileOptions {
   /** Largest size of both files together, bytes. */
@@ -24,7 +25,7 @@ export class RotatingFile implements LineSink {
   readonly #timer: NodeJS.Timeout
   #file: number | undefined
   #bytes = 0
-  #pending = ''
+  readonly #pending = new LineBuffer(FLUSH_BYTES * 2, MAX_PENDING_BYTES)
   #isInTrouble = false
   #isPaused = false
 
@@ -36,20 +37,18 @@ export class RotatingFile implements LineSink {
   }
 
   write(line: string): void {
-    if (this.#pending.length > MAX_PENDING_CHARS) return
-    this.#pending += line
-    if (this.#pending.length >= FLUSH_CHARS) this.flush()
+    if (this.#pending.add(line) && this.#pending.length >= FLUSH_BYTES) this.flush()
   }
 
   flush(): void {
-    if (this.#pending === '' || this.#isPaused) return
-    const bytes = Buffer.from(this.#pending)
+    if (this.#pending.length === 0 || this.#isPaused) return
+    const bytes = this.#pending.view()
     try {
       this.#file ??= this.#open()
       if (this.#bytes > 0 && this.#bytes + bytes.length > this.#options.maxBytes / 2) this.#rotate()
       writeSync(this.#file, bytes)
       this.#bytes += bytes.length
-      this.#pending = ''
+      this.#pending.clear()
       if (this.#isInTrouble) this.#options.onTrouble(undefined)
       this.#isInTrouble = false
     } catch (error) {
