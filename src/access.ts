@@ -8,6 +8,7 @@ import type { Config, KeyConfig } from './config/config.ts'
 import { ConfigError } from './config/problems.ts'
 import { keyOperations } from './control/key-operations.ts'
 import type { Operation } from './control/operations.ts'
+import { SubjectKeys } from './control/subject-keys.ts'
 import type { Caller, SpendLimits } from './gateway/steps.ts'
 import { Keyring, type KeyEntry } from './http/keyring.ts'
 import type { NanoUsd } from './shared/money.ts'
@@ -40,6 +41,7 @@ export interface KeyCounts {
 /** Keys in force. */
 export class Access {
   readonly operations: readonly Operation[]
+  readonly subjectKeys: SubjectKeys
   readonly #options: AccessOptions
   readonly #store: KeyStore
   readonly #limiters: KeyLimiters
@@ -73,6 +75,15 @@ export class Access {
       wallNow: options.wallNow,
       changed: (what, key) => {
         options.onEvent({ event: 'key', what, name: key.name, prefix: key.prefix, tenant: key.tenant })
+        this.#refresh()
+      },
+    })
+    this.subjectKeys = new SubjectKeys({
+      store: this.#store,
+      staticKeys: () => this.#config.keys,
+      wallNow: options.wallNow,
+      changed: (what, count) => {
+        options.onEvent({ event: 'key', what, count })
         this.#refresh()
       },
     })

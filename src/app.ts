@@ -17,6 +17,7 @@ import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { AcceptAll } from './gateway/accept-all.ts'
+import { removeEventLines, removeOldEventLines } from './event-lines.ts'
 import type { FinishedRequest, Reporter, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
 import type { Runtime } from './http/runtime.ts'
@@ -77,6 +78,10 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     boundOf: bounds.boundOf,
     now,
     wallNow: Date.now,
+    subjectKeys: () => access.subjectKeys,
+    forgetEvents: async (tenant, requests) =>
+      (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
+    expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
     reporter: {
       refused: (code) => metrics.budget.refused(code),
       exceeded: () => metrics.budget.exceeded(),
@@ -101,7 +106,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
-  const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.reconciler)])
+  const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting)
@@ -128,8 +133,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const closeAll = async (): Promise<void> => {
     await server.app.close()
     await control?.close()
-    access.close()
     await budgeting.close()
+    access.close()
     await bounds.close()
     eventFile?.close()
     await sender.close()

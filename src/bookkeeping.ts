@@ -4,7 +4,8 @@ import type { LedgerPast } from './budget/ledger-past.ts'
 import type { TaskDeskOptions } from './budget/task-desk.ts'
 import type { Tasks, TaskStore } from './budget/tasks.ts'
 import type { WaitingLines } from './budget/waiting-line.ts'
-import type { Reconciler } from './control/ledger-operations.ts'
+import type { LedgerService } from './control/ledger-operations.ts'
+import type { SubjectKeys } from './control/subject-keys.ts'
 import type { Admitter } from './gateway/steps.ts'
 import type { TaskService } from './gateway/tasks.ts'
 import type { NanoUsd } from './shared/money.ts'
@@ -15,6 +16,13 @@ export interface BookkeepingOptions {
   /** Unix milliseconds. */
   readonly wallNow: () => number
   readonly lines: WaitingLines
+  readonly subjectKeys: () => SubjectKeys
+  /** Takes the event log's lines of a tenant, or of some of its requests, out; gives their number. */
+  readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
+  /** Takes the event log's lines of before a moment (unix ms) out. */
+  readonly expireEvents: (beforeMs: number) => Promise<unknown>
+  readonly retention: () => { readonly attemptsDays: number; readonly eventsDays: number }
+  readonly idleMs: () => number
   /** Hears what an operator should see: alarms, trouble with the store, what was recovered. */
   readonly onEvent: (event: Readonly<Record<string, unknown>>) => void
 }
@@ -33,7 +41,8 @@ export interface Bookkeeping {
   /** Attempts without an end. */
   open(): Iterable<OpenAttempt> | Promise<Iterable<OpenAttempt>>
   openMoney(): OpenMoney
-  readonly reconciler: Reconciler
+  /** What an operator does with the ledger; there from `serve` on. */
+  upkeep(): LedgerService
   /** Unix milliseconds by which days and tasks are counted. */
   readonly wallNow: () => number
   /** Latest day that was counted; undefined = none yet. */
@@ -45,8 +54,8 @@ export interface Bookkeeping {
   admitter(inner: Admitter, today: () => string): Admitter
   /** What has to happen before somebody works on a task. */
   service(inner: TaskService): TaskService
-  /** Drops what is not needed: `gone` = books of tasks that nobody uses; single attempts of days before `firstDay`. */
-  tidy(gone: ReadonlySet<string>, today: string, firstDay: string): void
+  /** Drops what is not needed in memory: `gone` = books of tasks that nobody uses. */
+  tidy(gone: ReadonlySet<string>, today: string): void
   close(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 /** Opens the ledger and everything that counts money on top of it; what is opened here is closed in `close`. */
-import type { OpenMoney } from './bookkeeping.ts'
+import type { BookkeepingOptions, OpenMoney } from './bookkeeping.ts'
 import type { BoundOf } from './budget/bound-of.ts'
 import { BudgetAdmitter } from './budget/budget-admitter.ts'
 import { BudgetLedger } from './budget/budget-ledger.ts'
@@ -11,7 +11,7 @@ import { Tasks } from './budget/tasks.ts'
 import { WaitingLines } from './budget/waiting-line.ts'
 import { WallDay } from './budget/wall-day.ts'
 import type { Config } from './config/config.ts'
-import type { Reconciler } from './control/ledger-operations.ts'
+import type { LedgerService } from './control/ledger-operations.ts'
 import type { Admitter, Ledger } from './gateway/steps.ts'
 import type { TaskService, TaskState } from './gateway/tasks.ts'
 import type { ErrorCode } from './shared/errors.ts'
@@ -36,47 +36,40 @@ export interface EndedTask {
   readonly ms: number
 }
 
-export interface BudgetingOptions {
+export interface BudgetingOptions extends Omit<BookkeepingOptions, 'lines' | 'retention' | 'idleMs'> {
   readonly boundOf: BoundOf
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-  /** Unix milliseconds. */
-  readonly wallNow: () => number
   readonly reporter: BudgetReporter
-  /** Hears what an operator should see: alarms, trouble with the disk, what was recovered. */
-  readonly onEvent: (event: Readonly<Record<string, unknown>>) => void
 }
 
 export interface Budgeting {
   readonly admitter: Admitter
   readonly ledger: Ledger
   readonly service: TaskService
-  readonly reconciler: Reconciler
+  readonly upkeep: LedgerService
   openMoney(): OpenMoney
   reload(config: Config): void
   close(): Promise<void>
 }
 
 const SWEEP_MS = 60_000
-const DAY_MS = 86_400_000
 
 /** Throws StoreProblem where the books cannot be used. */
 export async function openBudgeting(config: Config, options: BudgetingOptions): Promise<Budgeting> {
   const { boundOf, now, reporter, onEvent } = options
   const lines = new WaitingLines()
-  const books =
-    config.store.kind === 'redis'
-      ? await openSharedBooks(config.store.url.reveal(), { ...options, lines })
-      : openOwnBooks(config, { ...options, lines })
-  const { ledger, wallNow } = books
   let current = config
+  const idleMs = (): number => current.budget.taskIdleMinutes * 60_000
+  const kept = { ...options, lines, idleMs, retention: () => current.retention }
+  const books =
+    config.store.kind === 'redis' ? await openSharedBooks(config.store.url.reveal(), kept) : openOwnBooks(config, kept)
+  const { ledger, wallNow } = books
   let types: ReadonlyMap<string, TaskType> = taskTypes(config.taskTypes)
   const tasks = new Tasks({
     store: books.store,
     types: () => types,
     wallNow,
     now,
-    idleMs: () => current.budget.taskIdleMinutes * 60_000,
+    idleMs,
     onEnd: ({ tenant, id, type, startedMs, lastMs }, outcome, cost) =>
       reporter.taskEnded({
         tenant,
@@ -109,8 +102,7 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
   })
   const timer = setInterval(() => {
     const gone = tasks.sweep()
-    const today = day.today()
-    books.tidy(gone, today, daysBefore(today, current.retention.attemptsDays))
+    books.tidy(gone, day.today())
   }, SWEEP_MS)
   timer.unref()
   let closing: Promise<void> | undefined
@@ -119,7 +111,7 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     admitter: books.admitter(new BudgetAdmitter(new KeyAdmitter(), tasks), () => day.today()),
     ledger: budget,
     service: books.service(desk),
-    reconciler: books.reconciler,
+    upkeep: books.upkeep(),
     openMoney: () => books.openMoney(),
     reload(next) {
       types = taskTypes(next.taskTypes)
@@ -132,8 +124,4 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
       return closing
     },
   }
-}
-
-function daysBefore(day: string, days: number): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10)
 }

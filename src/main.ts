@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=16
 /** The process: arguments, environment, signals and exit code. Everything else is told what it needs. */
 import { enableCompileCache } from 'node:module'
+import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { Io } from './cli/command.ts'
@@ -30,6 +31,7 @@ function processIo(): Io {
     cwd: process.cwd(),
     stdout: output(process.stdout),
     stderr: output(process.stderr),
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
     onSignal(handler) {
       const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
       const bound = signals.map((signal) => [signal, (): void => handler(signal)] as const)
@@ -38,6 +40,15 @@ function processIo(): Io {
         for (const [signal, listener] of bound) process.off(signal, listener)
       }
     },
+  }
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
   }
 }
 

@@ -8,10 +8,10 @@ import { LedgerHistory } from './budget/ledger-history.ts'
 import { SqliteJournal } from './budget/sqlite-journal.ts'
 import { ThreadedJournal } from './budget/threaded-journal.ts'
 import type { Config } from './config/config.ts'
-import { reconcilerOf } from './reconciler.ts'
 import { addUsd, toNanoUsd, ZERO_USD } from './shared/money.ts'
 import { damaged, lockDataDir } from './store/sqlite-file.ts'
 import { StoreProblem } from './store/store-problem.ts'
+import { Upkeep } from './upkeep.ts'
 
 const CLOCK = 'clock'
 const DAY = 'day'
@@ -19,6 +19,7 @@ const DAY = 'day'
 /** Throws StoreProblem where the ledger is in use by another process, damaged, or cannot be opened. */
 export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookkeeping {
   const { wallNow, onEvent } = options
+  let upkeep: Upkeep | undefined
   const release = lockDataDir(config.dataDir)
   const path = join(config.dataDir, LEDGER_FILE)
   const db = closeOnThrow(release, () => openLedgerFile(path, config.durability))
@@ -38,20 +39,38 @@ export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookk
       desk: ledger,
       past: new LedgerHistory(db),
       open: () => ledger.books.open(),
-      reconciler: reconcilerOf(ledger, wallNow),
+      upkeep() {
+        if (upkeep === undefined) throw new Error('asked for before the tasks were there')
+        return upkeep
+      },
       openMoney: () => openMoney(ledger),
       wallNow,
       lastDay: ledger.read(CLOCK, DAY),
       keepDay: (day) => ledger.write(CLOCK, DAY, day),
-      serve() {},
+      serve(tasks) {
+        upkeep = new Upkeep({
+          path,
+          durability: config.durability,
+          ledger,
+          tasks,
+          keys: options.subjectKeys,
+          forgetEvents: options.forgetEvents,
+          expireEvents: options.expireEvents,
+          retention: options.retention,
+          idleMs: options.idleMs,
+          wallNow,
+          onEvent,
+        })
+        upkeep.start()
+      },
       admitter: (inner) => inner,
       service: (inner) => inner,
-      tidy(gone, today, firstDay) {
-        ledger.forgetBefore(firstDay)
+      tidy(gone, today) {
         // Books of tasks nobody uses, and of days and months that are over.
         ledger.books.evict(({ id }) => gone.has(id) || isOver(id, today))
       },
       async close() {
+        await upkeep?.close()
         await ledger.close()
         await threaded?.close()
         close()

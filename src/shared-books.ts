@@ -8,7 +8,7 @@ import { SharedTaskService } from './budget/shared-task-service.ts'
 import { SharedTasks } from './budget/shared-tasks.ts'
 import { taskKey } from './budget/task.ts'
 import type { Tasks } from './budget/tasks.ts'
-import { sharedReconcilerOf } from './reconciler.ts'
+import { SharedUpkeep } from './shared-upkeep.ts'
 import { newId } from './shared/ids.ts'
 import { toNanoUsd } from './shared/money.ts'
 import { RedisLink } from './store/redis-link.ts'
@@ -42,6 +42,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
   })
   const store = new SharedTasks(ledger, (text) => tasks?.adopt(text))
   const past = new RedisPast(link)
+  const upkeep = new SharedUpkeep(ledger, past, wallNow)
   await ledger.start()
   const timer = setInterval(() => void look(), LOOK_MS)
   timer.unref()
@@ -58,7 +59,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     desk: store,
     past,
     open: () => past.open(),
-    reconciler: sharedReconcilerOf(ledger, past, wallNow),
+    upkeep: () => upkeep,
     openMoney() {
       const { held, unresolved } = ledger.openMoney()
       return { held: toNanoUsd(held), unresolved: toNanoUsd(unresolved) }

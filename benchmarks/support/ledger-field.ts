@@ -41,6 +41,11 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
     boundOf: bounds.boundOf,
     now: () => performance.now(),
     wallNow: Date.now,
+    subjectKeys: () => {
+      throw new Error('There are no keys here.')
+    },
+    forgetEvents: () => Promise.resolve(0),
+    expireEvents: () => Promise.resolve(),
     reporter: { refused: () => {}, exceeded: () => {}, taskEnded: () => {} },
     onEvent: (event) => console.error(JSON.stringify(event)),
   })

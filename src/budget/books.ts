@@ -231,6 +231,11 @@ export class Books {
     }
   }
 
+  /** Whether the book is in memory. */
+  knows(book: string): boolean {
+    return this.#books.has(book)
+  }
+
   get size(): number {
     return this.#books.size
   }

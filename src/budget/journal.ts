@@ -12,8 +12,6 @@ export interface Batch {
   readonly books: readonly { readonly id: string; readonly settled: number }[]
   /** Anything else that belongs to the books, by kind and id: tasks. */
   readonly documents: readonly DocumentRow[]
-  /** Some of the ended attempts before this day may go: their money stands in the daily totals. */
-  readonly forgetBefore: string | undefined
 }
 export interface DocumentRow {
   readonly kind: string

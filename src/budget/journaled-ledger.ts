@@ -39,7 +39,6 @@ export class JournaledLedger implements AttemptLedger {
   #dirtyBooks = new Set<Book>()
   #documents = new Map<string, DocumentRow>()
   #waiting: Waiting[] = []
-  #forgetBefore: string | undefined
   #isScheduled = false
   #isCommitting = false
   #isInTrouble = false
@@ -120,12 +119,6 @@ export class JournaledLedger implements AttemptLedger {
     return this.#documents.get(`${kind} ${id}`)?.text ?? this.#journal.document(kind, id)
   }
 
-  /** Lets some ended attempts before a day go with the next commit; their money stays in books and totals. */
-  forgetBefore(day: string): void {
-    this.#forgetBefore = day
-    this.#schedule()
-  }
-
   /** Resolves when everything is written down, or at once where the journal is in trouble. */
   written(): Promise<void> {
     if (!this.#isScheduled && !this.#isCommitting) return Promise.resolve()
@@ -165,8 +158,7 @@ export class JournaledLedger implements AttemptLedger {
   }
 
   #hasWork(): boolean {
-    const dirty = this.#attempts.size + this.#dirtyBooks.size + this.#documents.size
-    return dirty > 0 || this.#forgetBefore !== undefined
+    return this.#attempts.size > 0 || this.#dirtyBooks.size > 0 || this.#documents.size > 0
   }
 
   /** Commits all that is dirty. Never rejects. */
@@ -192,9 +184,7 @@ export class JournaledLedger implements AttemptLedger {
       attempts,
       books: [...taken.books],
       documents: [...taken.documents.values()],
-      forgetBefore: this.#forgetBefore,
     }
-    this.#forgetBefore = undefined
     for (const book of taken.books) book.isDirty = false
     const succeed = (rows: readonly number[]): void => {
       for (const [index, attempt] of attempts.entries()) attempt.row = rows[index]

@@ -7,7 +7,7 @@ import { rootOf } from './redis-scripts.ts'
 import { tenantOf } from './task.ts'
 
 type Fields = Readonly<Record<string, string>>
-type OpenAttempt = Pick<AttemptView, 'id' | 'note' | 'lines' | 'state'>
+export type OpenAttempt = Pick<AttemptView, 'id' | 'note' | 'lines' | 'state'>
 
 /** Looks back into the books in Redis: for reports and task pages, never for decisions. Every method throws `ledger_unavailable`. */
 export class RedisPast implements LedgerPast {
@@ -32,6 +32,20 @@ export class RedisPast implements LedgerPast {
     const ids = (await this.#ask('ZRANGEBYLEX', ...range)) as readonly string[]
     const texts = await Promise.all(ids.map((id) => this.#ask('HGET', `${root}:document:${kind}:${id}`, 'text')))
     return texts.filter((text) => text !== null).map(String)
+  }
+
+  /** Documents of a kind of all tenants, `most` of each. */
+  async documentsOfAll(kind: string, most: number): Promise<readonly string[]> {
+    const texts: string[] = []
+    for (const tenant of await this.#tenants()) {
+      const root = rootOf(tenant)
+      const range = [`${root}:ids:${kind}`, '-', '+', 'LIMIT', '0', String(most)]
+      for (const id of (await this.#ask('ZRANGEBYLEX', ...range)) as readonly string[]) {
+        const text = await this.#ask('HGET', `${root}:document:${kind}:${id}`, 'text')
+        if (text !== null) texts.push(String(text))
+      }
+    }
+    return texts
   }
 
   async daily(from: string, to: string): Promise<readonly DailyRow[]> {

@@ -192,6 +192,16 @@ export class Tasks {
     return gone
   }
 
+  /** Drops tasks out of memory without writing them down. */
+  drop(isGone: (task: Task) => boolean): void {
+    for (const [key, task] of this.#known) if (isGone(task)) this.#known.delete(key)
+  }
+
+  /** Tasks of a tenant with requests under way. */
+  running(tenant: string): readonly Task[] {
+    return [...this.#known.values()].filter((task) => task.tenant === tenant && task.running > 0)
+  }
+
   #isIdle(task: Task): boolean {
     return this.#options.wallNow() - task.lastMs >= this.#options.idleMs()
   }

@@ -72,7 +72,7 @@ export class ThreadedJournal implements Journal {
 }
 
 /** Only what is written, since every message is copied. */
-function plain({ attempts, books, documents, forgetBefore }: Batch): Batch {
+function plain({ attempts, books, documents }: Batch): Batch {
   return {
     attempts: attempts.map(({ id, state, lines, settled, note, tokens, row }) => ({
       id,
@@ -85,6 +85,5 @@ function plain({ attempts, books, documents, forgetBefore }: Batch): Batch {
     })),
     books: books.map(({ id, settled }) => ({ id, settled })),
     documents,
-    forgetBefore,
   }
 }

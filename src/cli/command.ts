@@ -4,6 +4,8 @@ export interface Io {
   readonly cwd: string
   readonly stdout: Output
   readonly stderr: Output
+  /** Asks the person at the terminal; absent where there is none. */
+  readonly ask?: (question: string) => Promise<string>
   /** Calls `handler` for these signals until the returned function is called. */
   onSignal(handler: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void): () => void
 }

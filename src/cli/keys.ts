@@ -8,8 +8,9 @@ import { SwitchyardError } from '../shared/errors.ts'
 import { KeyStoreError } from '../store/key-store.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
-import { callKeyOperation, type KeyAnswer, type KeyClientFlags } from './key-client.ts'
+import { callKeyOperation } from './key-client.ts'
 import { keyTable } from './key-table.ts'
+import { clientFlagsOf, type Answer } from './operation-client.ts'
 
 const COMMON = {
   config: { type: 'string' },
@@ -117,7 +118,7 @@ async function create(args: readonly string[], io: Io): Promise<void> {
       can_top_up: values['can-top-up'],
       metrics: values['metrics'],
     },
-    clientFlags(values),
+    clientFlagsOf(values),
     io,
   )
   const key = answer.result as CreatedKey
@@ -131,7 +132,7 @@ async function create(args: readonly string[], io: Io): Promise<void> {
 async function rotate(args: readonly string[], io: Io): Promise<void> {
   const { values, positionals } = parseFlags(args, ROTATE, true)
   const input = { key: only(positionals, 'the NAME of the key to rotate'), grace_seconds: number(values, 'grace') }
-  const answer = await callKeyOperation('keys.rotate', input, clientFlags(values), io)
+  const answer = await callKeyOperation('keys.rotate', input, clientFlagsOf(values), io)
   const key = answer.result as CreatedKey
   const grace = input.grace_seconds ?? 0
   const old = grace === 0 ? 'the old secret is refused' : `the old secret is valid for another ${grace} s`
@@ -139,14 +140,14 @@ async function rotate(args: readonly string[], io: Io): Promise<void> {
 }
 
 /** The secret alone goes to stdout, so that `KEY=$(switchyard keys create …)` works; what is said about it to stderr. */
-function showSecret(key: CreatedKey, what: string, answer: KeyAnswer, values: Values, io: Io): void {
+function showSecret(key: CreatedKey, what: string, answer: Answer, values: Values, io: Io): void {
   io.stdout.write(values['json'] === true ? `${JSON.stringify(key)}\n` : `${key.key}\n`)
   io.stderr.write(`${what}: shown this once, and kept nowhere. ${whenInForce(answer)}\n`)
 }
 
 async function list(args: readonly string[], io: Io): Promise<void> {
   const { values } = parseFlags(args, COMMON)
-  const { result } = await callKeyOperation('keys.list', {}, clientFlags(values), io)
+  const { result } = await callKeyOperation('keys.list', {}, clientFlagsOf(values), io)
   const { keys } = result as { readonly keys: readonly ShownKey[] }
   if (values['json'] === true) io.stdout.write(`${JSON.stringify(keys)}\n`)
   else for (const line of keyTable(keys)) io.stdout.write(`${line}\n`)
@@ -157,27 +158,17 @@ async function revoke(args: readonly string[], io: Io): Promise<void> {
   const given = only(positionals, 'the NAME or PREFIX of the key to revoke')
   // Of a whole key the beginning is enough; the rest need not travel, or stand in anybody's log.
   const key = given.startsWith(API_KEY_PREFIX) ? API_KEY_PREFIX + visiblePrefix(given) : given
-  const answer = await callKeyOperation('keys.revoke', { key }, clientFlags(values), io)
+  const answer = await callKeyOperation('keys.revoke', { key }, clientFlagsOf(values), io)
   const { keys } = answer.result as { readonly keys: readonly ShownKey[] }
   if (values['json'] === true) io.stdout.write(`${JSON.stringify(keys)}\n`)
   else for (const each of keys) io.stdout.write(`${each.prefix} of "${each.name}" revoked at ${each.revoked_at}\n`)
   io.stderr.write(`${whenInForce(answer)}\n`)
 }
 
-function whenInForce({ by, where }: KeyAnswer): string {
+function whenInForce({ by, where }: Answer): string {
   return by === 'service'
     ? 'The running service knows it.'
     : `No service runs on ${where}; it counts from the next start on.`
-}
-
-function clientFlags(values: Values): KeyClientFlags {
-  const text = (name: string): string | undefined => values[name] as string | undefined
-  return {
-    config: text('config'),
-    dataDir: text('data-dir'),
-    url: text('url'),
-    adminKeyFile: text('admin-key-file'),
-  }
 }
 
 /** A flag's number; anything else is left for the check of the input, which has the sentence. */

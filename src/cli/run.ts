@@ -1,5 +1,7 @@
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { check } from './check.ts'
+import { exportCommand } from './export.ts'
+import { forget } from './forget.ts'
 import { init } from './init.ts'
 import { keys } from './keys.ts'
 import { ledger } from './ledger.ts'
@@ -13,7 +15,19 @@ import { StoreProblem } from '../store/store-problem.ts'
 import { StoreUnreachable } from '../store/store-unreachable.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, keys, prices, report, ledger, init, store, simulate]
+const COMMANDS: readonly Command[] = [
+  serve,
+  check,
+  keys,
+  prices,
+  report,
+  ledger,
+  exportCommand,
+  forget,
+  store,
+  init,
+  simulate,
+]
 
 /** Runs one command line and resolves with the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {

@@ -94,7 +94,11 @@ export interface Config {
   }
   /** Path of the event log; undefined = none is written. */
   readonly events: string | undefined
-  readonly retention: { readonly eventsMaxBytes: number; readonly attemptsDays: number }
+  readonly retention: {
+    readonly eventsDays: number
+    readonly eventsMaxBytes: number
+    readonly attemptsDays: number
+  }
   /** Lines about where the configuration came from, for the banner and `check`. */
   readonly origins: readonly string[]
   /** Every setting with the flag, variable or line it comes from, for `check`. */

@@ -51,18 +51,25 @@ export async function loadConfig(flags: ConfigFlags, context: LoadContext): Prom
 }
 
 /**
- * What a command needs to know of the configuration to find the service's state: the data directory and the keys of the file, whose
+ * What a command needs to know of the configuration to find the service's state: the data directory, the event log, and the keys of the file, whose
  * secrets it does not read and need not have. Throws ConfigError.
  */
 export function loadStateLocation(
   flags: ConfigFlags,
   context: Pick<LoadContext, 'env' | 'cwd'>,
-): { readonly dataDir: string; readonly keys: readonly KeyFile[]; readonly taskIdleMinutes: number } {
+): {
+  readonly dataDir: string
+  readonly keys: readonly KeyFile[]
+  readonly events: string | undefined
+  readonly taskIdleMinutes: number
+} {
   const raw = findFile(flags, context)
   const { file } = checkFile(raw, settingsIn(raw), flags, context.env)
+  const { events } = file.telemetry
   return {
     dataDir: resolve(context.cwd, file.dataDir),
     keys: file.keys,
+    events: events === null ? undefined : resolve(context.cwd, events),
     taskIdleMinutes: file.budget.taskIdleMinutes,
   }
 }

@@ -8,7 +8,7 @@ const WITHOUT_EFFECT: readonly RegExp[] = [
   /^telemetry\.(?:otlp|capturePrompts)$/,
   /^taskTypes\.[^]+\.maxWriteCalls$/,
   /^cache\.mode$/,
-  /^retention\.(?:eventsDays|responsesDays)$/,
+  /^retention\.responsesDays$/,
 ]
 
 /** Whether a setting (dotted path) does nothing yet. */

@@ -6,6 +6,7 @@ import { requestOf } from './http-route.ts'
 import { controlSocketPath, socketFolder } from './socket-path.ts'
 import type { HttpRoute } from './operations.ts'
 
+/** Longest silence of a service that was asked for something. */
 const TIMEOUT_MS = 15_000
 
 /** The service said no; the message is its own sentence. */
@@ -21,6 +22,7 @@ export async function callOverSocket(
   dataDir: string,
   name: string,
   input: Readonly<Record<string, unknown>>,
+  timeoutMs: number = TIMEOUT_MS,
 ): Promise<{ readonly isRunning: false } | { readonly isRunning: true; readonly result: unknown }> {
   checkOwner(controlSocketPath(dataDir))
   const folder = socketFolder(dataDir)
@@ -29,7 +31,7 @@ export async function callOverSocket(
     const body = JSON.stringify(input)
     return {
       isRunning: true,
-      result: await exchange(httpRequest, { socketPath, method: 'POST', path: `/${name}` }, body),
+      result: await exchange(httpRequest, { socketPath, method: 'POST', path: `/${name}`, timeout: timeoutMs }, body),
     }
   } catch (error) {
     const code = error instanceof Error && error.cause instanceof Error && 'code' in error.cause ? error.cause.code : ''
@@ -46,6 +48,7 @@ export function callOverHttp(
   adminKey: string,
   route: HttpRoute,
   input: Readonly<Record<string, unknown>>,
+  timeoutMs: number = TIMEOUT_MS,
 ): Promise<unknown> {
   const { protocol, hostname, port, pathname } = new URL(url)
   const { method, path, body } = requestOf(route, input)
@@ -56,6 +59,7 @@ export function callOverHttp(
     method,
     path: pathname.replace(/\/(?:v1\/?)?$/, '') + path,
     headers: { authorization: `Bearer ${adminKey}` },
+    timeout: timeoutMs,
   }
   return exchange(protocol === 'https:' ? httpsRequest : httpRequest, options, body)
 }
@@ -85,7 +89,7 @@ function exchange(request: typeof httpRequest, options: RequestOptions, body: st
       ...(options.headers as Record<string, string> | undefined),
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
     }
-    const sent = request({ ...options, headers, agent: false, timeout: TIMEOUT_MS }, (response) => {
+    const sent = request({ ...options, headers, agent: false }, (response) => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
       response.once('error', fail)
@@ -101,7 +105,7 @@ function exchange(request: typeof httpRequest, options: RequestOptions, body: st
     const fail = (cause: Error): void =>
       reject(new ServiceUnreachable(`${where} cannot be reached: ${cause.message}.`, { cause }))
     sent.once('error', fail)
-    sent.once('timeout', () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)))
+    sent.once('timeout', () => sent.destroy(new Error(`no answer within ${(options.timeout ?? 0) / 1000} s`)))
     sent.end(body)
   })
 }

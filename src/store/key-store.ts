@@ -36,6 +36,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS keys_current_name ON keys (name) WHERE revoked
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
+/** Stands for the name and the tenant of a key that was forgotten. */
+export const FORGOTTEN_KEY = '(forgotten)'
+
 /** A file of keys that cannot be used; the message is for the operator. */
 export class KeyStoreError extends Error {}
 
@@ -49,6 +52,7 @@ export class KeyStore {
   readonly #insert: StatementSync
   readonly #revoke: StatementSync
   readonly #version: StatementSync
+  readonly #forget: StatementSync
 
   /** Opens the file, or makes it. Throws KeyStoreError. */
   constructor(dataDir: string) {
@@ -58,7 +62,7 @@ export class KeyStore {
       closeSync(openSync(path, 'a', 0o600))
       chmodSync(path, 0o600)
       this.#db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
-      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;')
       const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version'])
       if (version > SCHEMA_VERSION) throw new Error('it was written by a newer version of switchyard')
       if (version < SCHEMA_VERSION) this.write(() => this.#db.exec(SCHEMA))
@@ -66,6 +70,12 @@ export class KeyStore {
       this.#version = this.#db.prepare('PRAGMA data_version')
       this.#revoke = this.#db.prepare(
         'UPDATE keys SET revoked_at_ms = min(?1, coalesce(revoked_at_ms, ?1)) WHERE id = ?2',
+      )
+      this.#forget = this.#db.prepare(
+        `UPDATE keys SET name = '${FORGOTTEN_KEY}', prefix = '', sha256 = randomblob(32), tenant = '${FORGOTTEN_KEY}', user = NULL,
+           max_nano_usd_per_day = NULL, max_nano_usd_per_month = NULL, requests_per_minute = NULL, tokens_per_minute = NULL,
+           concurrency = NULL, models = NULL, can_top_up = 0, metrics = 0, rotated_from = NULL
+         WHERE id = ? AND revoked_at_ms IS NOT NULL`,
       )
       this.#insert = this.#db.prepare(`INSERT INTO keys VALUES (${Array.from({ length: 18 }, () => '?').join(', ')})`)
     } catch (error) {
@@ -106,6 +116,14 @@ export class KeyStore {
   /** Ends a secret at a moment; one that ends earlier already keeps its end. Within `write`. */
   revoke(id: string, atMs: number): void {
     this.#revoke.run(atMs, id)
+  }
+
+  /** Takes names, limits and hashes out of the records of ended secrets, and what the write-ahead log has of them. */
+  forget(ids: readonly string[]): void {
+    this.write(() => {
+      for (const id of ids) this.#forget.run(id)
+    })
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
   /** Runs reads and writes as one step that no other process can come between. */

@@ -34,6 +34,8 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
     db = new DatabaseSync(path, { readOnly: options.readOnly === true, timeout: 5000 })
     if (options.readOnly === true) return db
     db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.durability === 'power' ? 'FULL' : 'OFF'}`)
+    // Who is forgotten is gone from the file, too; only pages that are written anyway are zeroed, so that it costs next to nothing.
+    db.exec('PRAGMA secure_delete=FAST')
     const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
     if (version > options.version) {
       throw new StoreProblem(
@@ -71,7 +73,7 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
 export function damaged(path: string, what: string): StoreProblem {
   return new StoreProblem(
     `${path} is damaged (${what}), and the service does not start on books that may be wrong. ` +
-      `Move it away together with its -wal and -shm files, put a backup in its place ("switchyard ledger backup" makes one while the service runs), and start again. ` +
+      `Move it away together with its -wal and -shm files, put a backup in its place ("switchyard ledger backup FILE" makes one while the service runs, "switchyard ledger verify FILE" checks it), and start again. ` +
       `Without a backup, start on another dataDir: budgets then begin anew.`,
   )
 }

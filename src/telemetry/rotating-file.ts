@@ -27,6 +27,7 @@ export class RotatingFile implements LineSink {
   #bytes = 0
   readonly #pending = new LineBuffer(FLUSH_BYTES * 2, MAX_PENDING_BYTES)
   #isInTrouble = false
+  #isPaused = false
 
   constructor(path: string, options: RotatingFileOptions) {
     this.path = path
@@ -40,7 +41,7 @@ export class RotatingFile implements LineSink {
   }
 
   flush(): void {
-    if (this.#pending.length === 0) return
+    if (this.#pending.length === 0 || this.#isPaused) return
     const bytes = this.#pending.view()
     try {
       this.#file ??= this.#open()
@@ -56,11 +57,22 @@ export class RotatingFile implements LineSink {
     }
   }
 
+  /** Runs work that may replace the files: everything is in them, and lines wait in memory until it is done. */
+  async paused<T>(work: () => Promise<T>): Promise<T> {
+    this.flush()
+    this.#release()
+    this.#isPaused = true
+    try {
+      return await work()
+    } finally {
+      this.#isPaused = false
+    }
+  }
+
   close(): void {
     clearInterval(this.#timer)
     this.flush()
-    if (this.#file !== undefined) closeSync(this.#file)
-    this.#file = undefined
+    this.#release()
   }
 
   #open(): number {
@@ -70,9 +82,13 @@ export class RotatingFile implements LineSink {
     return file
   }
 
-  #rotate(): void {
+  #release(): void {
     if (this.#file !== undefined) closeSync(this.#file)
     this.#file = undefined
+  }
+
+  #rotate(): void {
+    this.#release()
     renameSync(this.path, `${this.path}.1`)
     this.#file = this.#open()
   }

@@ -17,7 +17,7 @@ function ledger() {
   db.exec(LEDGER_SCHEMA)
   const journal = new SqliteJournal(db)
   const commit = (batch: Partial<Parameters<SqliteJournal['commit']>[0]>) =>
-    journal.commit({ attempts: [], books: [], documents: [], forgetBefore: undefined, ...batch })
+    journal.commit({ attempts: [], books: [], documents: [], ...batch })
   return {
     db,
     task: (id: string, given: Partial<Task> = {}, settled = 0, calls = 0): void => {

@@ -141,8 +141,10 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     // The bill says what it was; any gateway can book it.
     const ledger = (...args: readonly string[]): ReturnType<typeof runCommand> =>
       runCommand(['ledger', ...args, '--data-dir', join(b.dir, 'data')], { cwd: b.dir })
-    const id = String(/\S+\/1(?= )/.exec((await ledger('unresolved')).out)?.[0])
-    const settled = await ledger('reconcile', id, '--cost-usd', '0.0001', '--evidence', 'usage page, line 7')
+    const listed = JSON.parse((await ledger('reconcile', '--json')).out) as { id: string }[]
+    const id = String(listed[0]?.id)
+    const evidence = ['--evidence', 'usage page, line 7']
+    const settled = await ledger('reconcile', '--settle', id, '--usd', '0.0001', ...evidence)
     expect(settled).toMatchObject({ code: 0 })
     expect((await ask(b, '/v1/tasks/killed')).body).toMatchObject({
       spent: { nano_usd: 100_000 },

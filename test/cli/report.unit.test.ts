@@ -25,7 +25,6 @@ function dataDir(tasks: Readonly<Record<string, Given>>): string {
     const task = { ...newTask('acme', id, 'coding', {}, DAY), startedMs: DAY, lastMs: DAY, ...given }
     const books = taskBooks('acme', id)
     journal.commit({
-      forgetBefore: undefined,
       documents: [{ kind: 'task', id: taskKey('acme', id), text: encodeTask(task) }],
       books: [{ id: books.usd, settled: calls.reduce((sum, [cost]) => sum + cost, 0) }],
       attempts: calls.map(([cost, toolCalls], index) => ({

@@ -1,0 +1,35 @@
+import { publicPart } from '../config/resolve-keys.ts'
+import { LEDGER_ROUTES, ledgerOperations, type LedgerOperationName } from '../control/ledger-operations.ts'
+import { Operations } from '../control/operations.ts'
+import { withLedgerAlone } from '../ledger-alone.ts'
+import type { Io } from './command.ts'
+import { callOperation, type Answer, type ClientFlags } from './operation-client.ts'
+
+/** Forgetting goes in small steps beside requests, about 5000 attempts a second. */
+const FORGET_TIMEOUT_MS = 3_600_000
+
+/**
+ * Does something with the ledger where it is: over HTTP with `--url`, else in the service that runs on the data directory, else in the
+ * directory's file itself, under the service's lock. Throws as `callOperation` does, and StoreProblem.
+ */
+export function callLedgerOperation(
+  name: LedgerOperationName,
+  input: Readonly<Record<string, unknown>>,
+  flags: ClientFlags,
+  io: Io,
+): Promise<Answer> {
+  return callOperation(
+    {
+      name,
+      route: LEDGER_ROUTES[name],
+      input,
+      ...(name === 'ledger.forget' ? { timeoutMs: FORGET_TIMEOUT_MS } : {}),
+      alone: ({ dataDir, keys, events }) =>
+        withLedgerAlone({ dataDir, events, staticKeys: keys.map(publicPart) }, (upkeep) =>
+          new Operations(ledgerOperations(upkeep)).call(name, input),
+        ),
+    },
+    flags,
+    io,
+  )
+}
