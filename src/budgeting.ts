@@ -61,7 +61,9 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
   const idleMs = (): number => current.budget.taskIdleMinutes * 60_000
   const kept = { ...options, lines, idleMs, retention: () => current.retention }
   const books =
-    config.store.kind === 'redis' ? await openSharedBooks(config.store.url.reveal(), kept) : openOwnBooks(config, kept)
+    config.store.kind === 'redis'
+      ? await openSharedBooks(config.store.url.reveal(), kept)
+      : await openOwnBooks(config, kept)
   const { ledger, wallNow } = books
   let types: ReadonlyMap<string, TaskType> = taskTypes(config.taskTypes)
   const tasks = new Tasks({

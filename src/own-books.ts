@@ -16,8 +16,18 @@ import { Upkeep } from './upkeep.ts'
 const CLOCK = 'clock'
 const DAY = 'day'
 
-/** Throws StoreProblem where the ledger is in use by another process, damaged, or cannot be opened. */
-export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookkeeping {
+/** Rejects with StoreProblem where the ledger is in use by another process, damaged, or cannot be opened. */
+export async function openOwnBooks(config: Config, options: BookkeepingOptions): Promise<Bookkeeping> {
+  const { books, recovered } = openFile(config, options)
+  // What the process before left open is written down before the first request: who looks into the file sees it as it is.
+  await recovered
+  return books
+}
+
+function openFile(
+  config: Config,
+  options: BookkeepingOptions,
+): { readonly books: Bookkeeping; readonly recovered: Promise<void> } {
   const { wallNow, onEvent } = options
   let upkeep: Upkeep | undefined
   const release = lockDataDir(config.dataDir)
@@ -33,7 +43,7 @@ export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookk
     const ledger = openLedger(threaded ?? own, path, options)
     const { recovered } = ledger
     if (recovered.voided + recovered.unresolved > 0) onEvent({ event: 'ledger', what: 'recovered', ...recovered })
-    return {
+    const books: Bookkeeping = {
       ledger,
       store: ledger,
       desk: ledger,
@@ -76,6 +86,7 @@ export function openOwnBooks(config: Config, options: BookkeepingOptions): Bookk
         close()
       },
     }
+    return { books, recovered: ledger.written() }
   })
 }
 
