@@ -1,6 +1,7 @@
 /** The books of one gateway on its own: in memory, written ahead to a file in its data directory. */
 import { join } from 'node:path'
 import type { Bookkeeping, BookkeepingOptions, OpenMoney } from './bookkeeping.ts'
+import { commitPace } from './budget/commit-pace.ts'
 import type { Journal } from './budget/journal.ts'
 import { JournaledLedger } from './budget/journaled-ledger.ts'
 import { LEDGER_FILE, openLedgerFile } from './budget/ledger-file.ts'
@@ -90,10 +91,10 @@ function openFile(
   })
 }
 
-function openLedger(journal: Journal, path: string, { lines, onEvent }: BookkeepingOptions): JournaledLedger {
+function openLedger(journal: Journal, path: string, { now, lines, onEvent }: BookkeepingOptions): JournaledLedger {
   try {
     return new JournaledLedger(journal, {
-      defer: setImmediate,
+      defer: commitPace(now),
       onFreed: (attempt) => {
         for (const { id } of attempt.books) lines.freed(id)
       },

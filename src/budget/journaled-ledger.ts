@@ -6,8 +6,8 @@ import type { AttemptLedger, AttemptTokens, Balance, Reservation, ReserveResult,
 const RETRY_MS = 500
 
 export interface JournaledLedgerOptions {
-  /** Runs `flush` after the work of this turn of the event loop: `setImmediate`. */
-  readonly defer: (flush: () => void) => void
+  /** Runs `flush` soon: after this turn of the event loop where somebody waits for it. `setImmediate` serves, `commitPace` serves better. */
+  readonly defer: (flush: () => void, isWaitedFor: boolean) => void
   /** Hears about commits that failed, and about the first that works again (undefined). */
   readonly onTrouble?: (error: unknown) => void
   /** Called with an attempt that holds nothing any more. */
@@ -39,7 +39,7 @@ export class JournaledLedger implements AttemptLedger {
   #dirtyBooks = new Set<Book>()
   #documents = new Map<string, DocumentRow>()
   #waiting: Waiting[] = []
-  #isScheduled = false
+  #scheduled: 'no' | 'lazy' | 'soon' = 'no'
   #isCommitting = false
   #isInTrouble = false
   #idle: (() => void)[] = []
@@ -121,8 +121,11 @@ export class JournaledLedger implements AttemptLedger {
 
   /** Resolves when everything is written down, or at once where the journal is in trouble. */
   written(): Promise<void> {
-    if (!this.#isScheduled && !this.#isCommitting) return Promise.resolve()
-    return new Promise((resolve) => this.#idle.push(resolve))
+    if (!this.#hasWork() && !this.#isCommitting) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#idle.push(resolve)
+      this.#schedule()
+    })
   }
 
   /** Writes what is still in memory; what it cannot write stays with the caller to report. */
@@ -149,12 +152,16 @@ export class JournaledLedger implements AttemptLedger {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#isCommitting) return
-    this.#isScheduled = true
+    if (this.#isCommitting) return
+    const isWaitedFor = this.#waiting.length > 0 || this.#idle.length > 0
+    if (this.#scheduled === 'soon' || (this.#scheduled === 'lazy' && !isWaitedFor)) return
+    this.#scheduled = isWaitedFor ? 'soon' : 'lazy'
     this.#options.defer(() => {
-      this.#isScheduled = false
+      // Somebody came who could not wait, and it is done.
+      if (this.#scheduled === 'no') return
+      this.#scheduled = 'no'
       void this.#flush()
-    })
+    }, isWaitedFor)
   }
 
   #hasWork(): boolean {
@@ -163,7 +170,9 @@ export class JournaledLedger implements AttemptLedger {
 
   /** Commits all that is dirty. Never rejects. */
   #flush(): Promise<void> | undefined {
-    if (this.#isCommitting || !this.#hasWork()) {
+    // What is under way ends with a look at what has come meanwhile.
+    if (this.#isCommitting) return undefined
+    if (!this.#hasWork()) {
       this.#settleIdle()
       return undefined
     }
