@@ -1,3 +1,4 @@
+import { IdTable } from '../shared/id-table.ts'
 import {
   isAmount,
   type AttemptNote,
@@ -47,6 +48,7 @@ export interface BookedAttempt extends AttemptView {
 
 /** What a repetition is compared with. */
 interface Ended {
+  readonly id: string
   readonly lines: readonly Line[]
   readonly settled: readonly number[] | undefined
 }
@@ -54,8 +56,8 @@ interface Ended {
 /** The rule and the figures, in memory and without any waiting: each method is one atomic step. */
 export class Books {
   readonly #books = new Map<string, Book>()
-  readonly #attempts = new Map<string, BookedAttempt>()
-  readonly #ended = new Map<string, Ended>()
+  readonly #attempts = new IdTable<BookedAttempt>()
+  readonly #ended = new IdTable<Ended>()
   readonly #endedIds: string[] = []
   #endedAt = 0
   readonly #load: (book: string) => number
@@ -113,7 +115,7 @@ export class Books {
     }
     for (const [index, book] of books.entries()) book.held += (lines[index] as Line).amount
     const state = reservation.sendsAtOnce ? 'sent' : 'reserved'
-    this.#attempts.set(id, {
+    this.#attempts.add({
       id,
       lines,
       note,
@@ -129,7 +131,7 @@ export class Books {
 
   sent(id: string): StepResult {
     const attempt = this.#attempts.get(id)
-    if (attempt === undefined) return this.#ended.has(id) ? CONFLICT : UNKNOWN
+    if (attempt === undefined) return this.#ended.get(id) === undefined ? UNKNOWN : CONFLICT
     if (attempt.state === 'sent') return SAME
     if (attempt.state !== 'reserved') return CONFLICT
     this.#move(attempt, 'sent')
@@ -178,7 +180,7 @@ export class Books {
 
   unresolve(id: string): StepResult {
     const attempt = this.#attempts.get(id)
-    if (attempt === undefined) return this.#ended.has(id) ? CONFLICT : UNKNOWN
+    if (attempt === undefined) return this.#ended.get(id) === undefined ? UNKNOWN : CONFLICT
     if (attempt.state === 'unresolved') return SAME
     if (attempt.state !== 'sent') return CONFLICT
     for (const [index, book] of attempt.books.entries()) {
@@ -208,7 +210,7 @@ export class Books {
       if (state === 'unresolved') book.unresolved += amount
       else book.held += amount
     }
-    this.#attempts.set(id, {
+    this.#attempts.add({
       id,
       state,
       lines,
@@ -281,7 +283,7 @@ export class Books {
   #end(attempt: BookedAttempt, state: 'settled' | 'voided'): void {
     this.#move(attempt, state)
     this.#attempts.delete(attempt.id)
-    this.#ended.set(attempt.id, { lines: attempt.lines, settled: attempt.settled })
+    this.#ended.add({ id: attempt.id, lines: attempt.lines, settled: attempt.settled })
     // A ring of ids: finding the oldest key of a Map walks over all that were deleted before it.
     const oldest = this.#endedIds[this.#endedAt]
     if (oldest !== undefined) this.#ended.delete(oldest)
