@@ -43,7 +43,7 @@ export class ActiveCalls {
 
   /** Ends every call: an error frame or response for its caller, an abort for its upstream. */
   cut(): void {
-    for (const { sink, abort } of [...this.#calls]) {
+    for (const { sink, abort } of this.#calls.slice()) {
       sink.fail(
         new SwitchyardError('draining', 'The service is shutting down. Send the request again.', {
           retryAfterMs: 1000,
