@@ -55,7 +55,7 @@ export class Reconciler {
   /** Oldest first. */
   unresolved(): readonly UnresolvedAttempt[] {
     const found = [...this.#options.ledger.books.open()].filter(({ state }) => state === 'unresolved')
-    return found.map(shownAttempt).sort((a, b) => a.atMs - b.atMs)
+    return found.map(shownAttempt).sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1))
   }
 
   /** What was settled with evidence, the latest first. */
