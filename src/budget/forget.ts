@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { FIRST_END, Fold, FOLD_COLUMNS, type FoldRow } from './fold.ts'
+import type { DailyRow } from './ledger-past.ts'
 import { TaskRemoval } from './retention.ts'
 import { checksum } from './sqlite-journal.ts'
 import { decodeTask, taskKey, type Task } from './task.ts'
-import { isBusy, transact } from './transact.ts'
+import { upkeepSteps, type Step } from './upkeep-steps.ts'
 
 /** Stands in totals for tenants, keys and types that were forgotten. */
 export const FORGOTTEN = '(forgotten)'
@@ -35,23 +36,10 @@ export interface ForgetOptions {
  * transaction per step; `false` = the file was busy, and the same step comes again. The subject must have no open attempt.
  */
 export function* forgetSteps(db: DatabaseSync, options: ForgetOptions): Generator<boolean, void, void> {
-  for (const step of [attemptsAndTasks(db, options), totals(db, options)]) {
-    for (;;) {
-      let isDone = false
-      try {
-        isDone = transact(db, step)
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        yield false
-        continue
-      }
-      yield true
-      if (isDone) break
-    }
-  }
+  yield* upkeepSteps(db, [attemptsAndTasks(db, options), totals(db, options)])
 }
 
-function attemptsAndTasks(db: DatabaseSync, options: ForgetOptions): () => boolean {
+function attemptsAndTasks(db: DatabaseSync, options: ForgetOptions): Step {
   const { tenant, keys } = options.subject
   const nextRows = db.prepare(
     `SELECT ${FOLD_COLUMNS}, tenant, key, task FROM attempts WHERE row > ? AND state >= ${FIRST_END} ORDER BY row LIMIT ${ROWS * 10}`,
@@ -104,20 +92,8 @@ function attemptsAndTasks(db: DatabaseSync, options: ForgetOptions): () => boole
   }
 }
 
-interface DailyTotal {
-  readonly day: string
-  readonly tenant: string
-  readonly key: string
-  readonly type: string
-  readonly model: string
-  readonly calls: number
-  readonly input: number
-  readonly output: number
-  readonly cost: number
-}
-
 /** Gives the daily totals to nobody, and with each the same money in the books of its key and tenant. */
-function totals(db: DatabaseSync, { subject: { tenant, keys }, evict, count }: ForgetOptions): () => boolean {
+function totals(db: DatabaseSync, { subject: { tenant, keys }, evict, count }: ForgetOptions): Step {
   const select = 'SELECT day, tenant, key, type, model, calls, input, output, cost FROM daily WHERE tenant = ?'
   const next =
     keys === undefined
@@ -130,7 +106,7 @@ function totals(db: DatabaseSync, { subject: { tenant, keys }, evict, count }: F
   )
   const books = new BookMover(db)
   return () => {
-    const rows = next.all(tenant, keys === undefined ? '' : JSON.stringify([...keys])) as unknown as DailyTotal[]
+    const rows = next.all(tenant, keys === undefined ? '' : JSON.stringify([...keys])) as unknown as DailyRow[]
     const isTenant = keys === undefined
     const moves = rows.flatMap(({ day, key, cost }) => [
       { from: `key:usd:${day}:${key}`, to: `key:usd:${day}:${FORGOTTEN}`, cost },

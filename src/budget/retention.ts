@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { dayOf } from '../shared/day.ts'
 import { FIRST_END, Fold, FOLD_COLUMNS, type FoldRow } from './fold.ts'
 import { decodeTask, hasEnded, taskBooks, taskKey, type Task } from './task.ts'
-import { isBusy, transact } from './transact.ts'
+import { upkeepSteps, type Step } from './upkeep-steps.ts'
 
 const DAY_MS = 86_400_000
 /** Rows per transaction: each takes about 10 microseconds, and requests wait for that long. */
@@ -29,25 +29,8 @@ export function keptFrom(nowMs: number, attemptsDays: number): string {
  * their books. One small transaction per step; `false` = the file was busy, and the same step comes again.
  */
 export function* retentionSteps(db: DatabaseSync, options: RetentionOptions): Generator<boolean, void, void> {
-  const parts = [oldAttempts(db, options), oldBooks(db, options), oldTasks(db, options)]
-  for (const step of parts) {
-    for (;;) {
-      let isDone = false
-      try {
-        isDone = transact(db, step)
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        yield false
-        continue
-      }
-      yield true
-      if (isDone) break
-    }
-  }
+  yield* upkeepSteps(db, [oldAttempts(db, options), oldBooks(db, options), oldTasks(db, options)])
 }
-
-/** A piece of work; true = there is no more. */
-type Step = () => boolean
 
 /** Rows are in the order of their days, as a day never comes back: the first of a later day is the end. */
 function oldAttempts(db: DatabaseSync, { before }: RetentionOptions): Step {
