@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { errorBody } from '../protocol/openai-chat/error-body.ts'
+import type { Dialect } from '../protocol/dialect.ts'
+import { openAiChat } from '../protocol/openai-chat/dialect.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 
 /** Headers that tell an SDK whether and when to try again (`x-should-retry` overrides its own rules; RFC 9110 `retry-after` in seconds). */
@@ -18,9 +19,10 @@ export function sendError(
   response: ServerResponse,
   error: SwitchyardError,
   headers: Readonly<Record<string, string>>,
+  dialect: Pick<Dialect, 'errorBody'> = openAiChat,
 ): void {
   if (response.headersSent || response.destroyed) return
-  const body = errorBody(error)
+  const body = dialect.errorBody(error, headers['x-request-id'] ?? '')
   response.writeHead(error.status, {
     ...headers,
     ...retryHeaders(error),
@@ -36,9 +38,10 @@ export function refuseRequest(
   response: ServerResponse,
   error: SwitchyardError,
   headers: Readonly<Record<string, string>>,
+  dialect: Pick<Dialect, 'errorBody'> = openAiChat,
 ): void {
   // A body that nobody will read must not be taken for the next request on this connection.
-  sendError(response, error, request.complete ? headers : { ...headers, connection: 'close' })
+  sendError(response, error, request.complete ? headers : { ...headers, connection: 'close' }, dialect)
 }
 
 /** What fastify and its body reader throw, as a row of the error table. */

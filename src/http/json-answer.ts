@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { AnswerHead, AnswerSink } from '../gateway/steps.ts'
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
-import { AnswerCollector, type CollectorOptions } from '../protocol/openai-chat/collect-answer.ts'
+import type { AnswerShape, Dialect, WholeWriter } from '../protocol/dialect.ts'
 import { atEndOfTurn } from '../shared/end-of-turn.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
@@ -14,25 +14,27 @@ const NEVER_FULL = Promise.resolve()
 export class JsonAnswer implements AnswerSink {
   readonly #response: ServerResponse
   readonly #headers: () => Record<string, string>
-  readonly #options: CollectorOptions
+  readonly #dialect: Dialect
+  readonly #shape: AnswerShape
   #head: AnswerHead | undefined
-  #collector: AnswerCollector
+  #writer: WholeWriter
 
-  constructor(response: ServerResponse, headers: () => Record<string, string>, options: CollectorOptions) {
+  constructor(response: ServerResponse, headers: () => Record<string, string>, dialect: Dialect, shape: AnswerShape) {
     this.#response = response
     this.#headers = headers
-    this.#options = options
-    this.#collector = new AnswerCollector(options)
+    this.#dialect = dialect
+    this.#shape = shape
+    this.#writer = dialect.whole(shape)
   }
 
   prepare(head: AnswerHead): void {
     // A new attempt starts a new answer.
-    if (this.#head !== undefined) this.#collector = new AnswerCollector(this.#options)
+    if (this.#head !== undefined) this.#writer = this.#dialect.whole(this.#shape)
     this.#head = head
   }
 
   chunk(chunk: AnswerChunk): boolean {
-    this.#collector.add(chunk)
+    this.#writer.add(chunk)
     return true
   }
 
@@ -43,7 +45,7 @@ export class JsonAnswer implements AnswerSink {
   close(usage: Usage, cost: NanoUsd | undefined): void {
     const response = this.#response
     if (response.headersSent || response.destroyed) return
-    const body = this.#collector.render(usage, cost)
+    const body = this.#writer.render(usage, cost)
     const headers = this.#headers()
     if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
     if (cost !== undefined) headers['x-cost-usd'] = formatUsd(cost)
@@ -58,6 +60,6 @@ export class JsonAnswer implements AnswerSink {
   fail(error: SwitchyardError): void {
     const headers = this.#headers()
     if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
-    sendError(this.#response, error, headers)
+    sendError(this.#response, error, headers, this.#dialect)
   }
 }

@@ -6,7 +6,7 @@ import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { baseHeaders } from './base-headers.ts'
-import { chatHandler, isChatRequest, REQUEST_ID_PREFIX } from './chat-route.ts'
+import { callHandler, dialectOf, REQUEST_ID_PREFIX } from './call-route.ts'
 import { credentials } from './credentials.ts'
 import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
@@ -42,7 +42,7 @@ const PREFIXES = ['/v1', ''] as const
 export function buildServer(options: ServerOptions): GatewayServer {
   const calls = new ActiveCalls()
   let isDraining = false
-  const handleChat = chatHandler({ ...options, calls, isDraining: () => isDraining })
+  const handleCall = callHandler({ ...options, calls, isDraining: () => isDraining })
   const app = fastify({
     serverFactory: (handleOther) => {
       const server = createServer({
@@ -53,9 +53,11 @@ export function buildServer(options: ServerOptions): GatewayServer {
         noDelay: true,
       })
       server.maxHeadersCount = MAX_HEADER_FIELDS
-      return server.on('request', (request, response) =>
-        isChatRequest(request) ? handleChat(request, response) : handleOther(request, response),
-      )
+      return server.on('request', (request, response) => {
+        const dialect = dialectOf(request)
+        if (dialect === undefined) handleOther(request, response)
+        else handleCall(request, response, dialect)
+      })
     },
     bodyLimit: options.bodyLimitBytes,
     forceCloseConnections: 'idle',

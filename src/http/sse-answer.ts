@@ -1,15 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { AnswerHead, AnswerSink } from '../gateway/steps.ts'
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
-import {
-  DONE,
-  encodeErrorFrame,
-  encodeSse,
-  encodeUsageFrame,
-  sseState,
-  type SseOptions,
-  type SseState,
-} from '../protocol/openai-chat/encode-chunk.ts'
+import type { AnswerShape, Dialect, StreamWriter } from '../protocol/dialect.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -17,7 +9,6 @@ import { sendError } from './error-reply.ts'
 
 /** Silence after which a comment is sent, so that proxies and SDKs do not take the connection for dead. */
 const KEEP_ALIVE_MS = 15_000
-const KEEP_ALIVE = ': keep-alive\n\n'
 
 /**
  * Writes an answer as server-sent events. The head goes out with the first content, or after 15 s of silence together with a
@@ -26,18 +17,18 @@ const KEEP_ALIVE = ': keep-alive\n\n'
 export class SseAnswer implements AnswerSink {
   readonly #response: ServerResponse
   readonly #headers: () => Record<string, string>
-  readonly #state: SseState
-  readonly #includeUsage: boolean
+  readonly #dialect: Dialect
+  readonly #writer: StreamWriter
   readonly #keepAlive: NodeJS.Timeout
   #head: AnswerHead | undefined
   #isOpen = false
   #isOver = false
 
-  constructor(response: ServerResponse, headers: () => Record<string, string>, options: SseOptions) {
+  constructor(response: ServerResponse, headers: () => Record<string, string>, dialect: Dialect, shape: AnswerShape) {
     this.#response = response
     this.#headers = headers
-    this.#includeUsage = options.includeUsage
-    this.#state = sseState(options)
+    this.#dialect = dialect
+    this.#writer = dialect.stream(shape)
     this.#keepAlive = setInterval(() => this.#beat(), KEEP_ALIVE_MS)
     response.once('close', () => this.#stop())
     // The caller may have left while its body was read.
@@ -49,7 +40,7 @@ export class SseAnswer implements AnswerSink {
   }
 
   chunk(chunk: AnswerChunk): boolean {
-    const text = encodeSse(chunk, this.#state)
+    const text = this.#writer.chunk(chunk)
     if (this.#isOver || text === '') return true
     this.#open()
     this.#keepAlive.refresh()
@@ -74,20 +65,20 @@ export class SseAnswer implements AnswerSink {
     if (this.#isOver) return
     this.#open()
     this.#stop()
-    this.#response.end(this.#includeUsage ? encodeUsageFrame(usage, cost, this.#state) + DONE : DONE)
+    this.#response.end(this.#writer.end(usage, cost))
   }
 
-  /** Never ends with `[DONE]`: SDKs take a clean end for success. */
+  /** Never ends as a whole answer does: SDKs take a clean end for success. */
   fail(error: SwitchyardError): void {
     if (this.#isOver) return
     this.#stop()
     if (this.#isOpen) {
-      this.#response.end(encodeErrorFrame(error))
+      this.#response.end(this.#writer.fail(error))
       return
     }
     const headers = this.#headers()
     if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
-    sendError(this.#response, error, headers)
+    sendError(this.#response, error, headers, this.#dialect)
   }
 
   #open(): void {
@@ -117,7 +108,7 @@ export class SseAnswer implements AnswerSink {
 
   #beat(): void {
     this.#open()
-    this.#write(KEEP_ALIVE)
+    this.#write(this.#writer.keepAlive)
   }
 
   #stop(): void {

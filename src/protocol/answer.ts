@@ -2,7 +2,7 @@
  * The one internal model of an answer: a list of events, the same for streamed and whole answers and for every upstream.
  * An adapter decodes its wire format into events; a dialect encodes events for its callers.
  */
-import type { JsonObject } from './request.ts'
+import type { JsonObject, Signer } from './request.ts'
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
 
@@ -24,8 +24,12 @@ export type AnswerEvent =
       readonly type: 'reasoning'
       readonly choice: number
       readonly text: string
+      /** The provider's own id of this piece of thinking; fragments of another id begin another piece. */
+      readonly id?: string
+      /** Comes with or after the last fragment of its text. */
       readonly signature?: string
       readonly redacted?: string
+      readonly signedBy?: Signer
     }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
   | {
@@ -37,6 +41,8 @@ export type AnswerEvent =
       readonly kind?: 'function' | 'custom'
       readonly name?: string
       readonly arguments: string
+      readonly signature?: string
+      readonly signedBy?: Signer
     }
   | {
       readonly type: 'logprobs'
@@ -46,7 +52,7 @@ export type AnswerEvent =
     }
   | { readonly type: 'annotations'; readonly choice: number; readonly annotations: readonly JsonObject[] }
   | { readonly type: 'audio'; readonly choice: number; readonly audio: JsonObject }
-  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason }
+  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly stopSequence?: string }
   | { readonly type: 'usage'; readonly usage: Usage }
 
 /**

@@ -13,6 +13,9 @@ export interface CacheMarker {
   readonly ttl: '5m' | '1h'
 }
 
+/** Whose signature it is: only its own provider can check it. */
+export type Signer = 'anthropic' | 'google' | 'openai'
+
 export interface TextPart {
   readonly type: 'text'
   readonly text: string
@@ -35,18 +38,27 @@ export interface FilePart {
   readonly fileId?: string
   readonly filename?: string
   readonly data?: string
+  /** A checked public URL, where the dialect has one. */
+  readonly url?: string
   readonly cache?: CacheMarker
 }
 export interface RefusalPart {
   readonly type: 'refusal'
   readonly text: string
 }
-/** Thinking that has to go back unchanged: `signature` (Anthropic), `redacted` data, or Google's thought signature. */
+/**
+ * Thinking that has to go back unchanged: `signature` (Anthropic's, Google's thought signature, OpenAI's encrypted content) or
+ * `redacted` data, which mean something to `signedBy` alone.
+ */
 export interface ReasoningPart {
   readonly type: 'reasoning'
   readonly text: string
+  /** The provider's own id of it (OpenAI's `rs_…`). */
+  readonly id?: string
   readonly signature?: string
   readonly redacted?: string
+  /** Absent = unsigned: plain text that any model may read. */
+  readonly signedBy?: Signer
 }
 
 export type UserPart = TextPart | ImagePart | AudioPart | FilePart
@@ -57,7 +69,10 @@ export interface ToolCall {
   readonly kind: 'function' | 'custom'
   readonly name: string
   readonly arguments: string
+  /** Google's thought signature of this call. */
   readonly signature?: string
+  readonly signedBy?: Signer
+  readonly cache?: CacheMarker
 }
 
 export type Message =
@@ -77,6 +92,7 @@ export type Message =
       readonly toolCallId: string
       readonly content: string | readonly (TextPart | ImagePart)[]
       readonly isError?: boolean
+      readonly cache?: CacheMarker
     }
 
 export interface FunctionTool {
@@ -113,6 +129,12 @@ export type OutputFormat =
     }
 
 export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+
+/** Anthropic's way to say how much a model may think: `budgetTokens` is part of the output cap; `adaptive` leaves it to the model. */
+export interface Thinking {
+  readonly type: 'enabled' | 'disabled' | 'adaptive'
+  readonly budgetTokens?: number
+}
 
 /** Unset stays unset: an upstream's own default is never replaced by ours. */
 export interface Sampling {
@@ -159,6 +181,7 @@ export interface ChatRequest {
   readonly parallelToolCalls?: boolean
   readonly format?: OutputFormat
   readonly reasoningEffort?: ReasoningEffort
+  readonly thinking?: Thinking
   /** Cap on generated tokens, reasoning included; absent = the caller gave none. */
   readonly maxOutputTokens?: number
   /** Number of answers (choices), 1..128. */
@@ -174,6 +197,8 @@ export interface ChatRequest {
   readonly includeUsage: boolean
   /** The caller used the deprecated `functions`: its answer carries `function_call` instead of `tool_calls`. */
   readonly legacyFunctions: boolean
+  /** What the header `anthropic-beta` of the caller lists. */
+  readonly betas?: readonly string[]
   /** Names of unknown fields that were removed; shown in `x-switchyard-dropped`. */
   readonly dropped: readonly string[]
   /** Size of the accepted body in bytes: an upper bound for the prompt's tokens under byte-level BPE. */

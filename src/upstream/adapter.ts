@@ -8,6 +8,8 @@ export interface EncodedRequest {
   /** Path below the replica's base URL. */
   readonly path: string
   readonly body: string
+  /** Headers that this request needs besides those of every request. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly dropped: readonly string[]
 }
 
@@ -26,6 +28,8 @@ export interface AnswerDecoder {
 
 /** What a provider's wire format needs: encode, decode, and what its refusals mean. Conversion lives in pure files beside each adapter. */
 export interface Adapter {
+  /** Headers of every request; `key` is the provider's, where there is one. */
+  headers(key: string | undefined): Readonly<Record<string, string>>
   /** Throws `unsupported_parameter` for what this wire cannot say. */
   encode(request: ChatRequest, target: Target, send: EncodeSend): EncodedRequest
   stream(requestBytes: number, choices: number): AnswerDecoder

@@ -53,6 +53,12 @@ interface Upstream {
   readonly isHostedOpenAi: boolean
 }
 
+interface OutgoingRequest {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
 /** Sends attempts to upstreams: picks a replica, keeps the breakers and the retry budget, retries before the first content. */
 export class UpstreamSender implements Sender {
   readonly #options: SenderOptions
@@ -113,6 +119,7 @@ export class UpstreamSender implements Sender {
       isHostedOpenAi: upstream.isHostedOpenAi,
     })
     const bytes = Buffer.from(encoded.body)
+    const headers = encoded.headers === undefined ? upstream.headers : { ...upstream.headers, ...encoded.headers }
     const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)
     this.#budget.request()
     let tries = 0
@@ -131,7 +138,7 @@ export class UpstreamSender implements Sender {
         choices: call.request.n,
         now: this.#options.now,
       })
-      const end = await this.#try(call, upstream, replica, attempt, encoded.path, bytes, tokens)
+      const end = await this.#try(call, replica, attempt, { path: encoded.path, headers, body: bytes }, tokens)
       if (end.kind !== 'failed') return { outcome: end, tries, dropped: encoded.dropped }
       const { error, contentSent } = end
       const again = async (): Promise<boolean> => (await hold.again?.(toOutcome(end))) ?? true
@@ -167,11 +174,9 @@ export class UpstreamSender implements Sender {
 
   async #try(
     call: Call,
-    upstream: Upstream,
     replica: Replica,
     attempt: Attempt,
-    path: string,
-    body: Buffer,
+    { path, headers, body }: OutgoingRequest,
     tokens: number,
   ): Promise<AttemptEnd> {
     const { breaker } = replica
@@ -181,8 +186,7 @@ export class UpstreamSender implements Sender {
     replica.inflightTokens += tokens
     call.signal.addEventListener('abort', onAbort, { once: true })
     if (call.signal.aborted) attempt.abort()
-    else
-      replica.pool.dispatch({ path: replica.basePath + path, method: 'POST', headers: upstream.headers, body }, attempt)
+    else replica.pool.dispatch({ path: replica.basePath + path, method: 'POST', headers, body }, attempt)
     const end = await attempt.result
     call.signal.removeEventListener('abort', onAbort)
     replica.inflight -= 1
@@ -195,7 +199,6 @@ export class UpstreamSender implements Sender {
   }
 
   #open(options: UpstreamOptions): Upstream {
-    const key = options.apiKey?.reveal()
     return {
       options,
       replicas: options.replicas.map((url) => new Replica(url, options, this.#options.now)),
@@ -203,7 +206,7 @@ export class UpstreamSender implements Sender {
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
         'user-agent': this.#options.userAgent,
-        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...adapterOf(options.kind).headers(options.apiKey?.reveal()),
         ...options.headers,
       },
       alwaysStream: options.ask === 'stream' || (options.ask === 'auto' && !noticesHangUp(options)),

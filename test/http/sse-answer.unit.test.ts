@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SseAnswer } from '../../src/http/sse-answer.ts'
+import { decodeChatRequest } from '../../src/protocol/openai-chat/decode-request.ts'
+import { openAiChat } from '../../src/protocol/openai-chat/dialect.ts'
 import { SwitchyardError } from '../../src/shared/errors.ts'
 import { text, usage } from '../support/fake-steps.ts'
 
@@ -43,10 +45,19 @@ class FakeResponse {
 
 function open(includeUsage = false): { response: FakeResponse; answer: SseAnswer } {
   const response = new FakeResponse()
-  const options = { id: 'chatcmpl-1', model: 'm', created: 1, includeUsage, legacyFunctions: false }
+  const request = decodeChatRequest(
+    {
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hi' }],
+      stream: true,
+      stream_options: { include_usage: includeUsage },
+    },
+    { bodyBytes: 100, unknownFields: 'refuse' },
+  )
+  const headers = (): Record<string, string> => ({ 'x-request-id': 'req_1' })
   return {
     response,
-    answer: new SseAnswer(response as unknown as ServerResponse, () => ({ 'x-request-id': 'req_1' }), options),
+    answer: new SseAnswer(response as unknown as ServerResponse, headers, openAiChat, { id: '1', created: 1, request }),
   }
 }
 

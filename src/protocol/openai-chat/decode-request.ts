@@ -1,4 +1,5 @@
 import { SwitchyardError } from '../../shared/errors.ts'
+import type { DecodeOptions } from '../dialect.ts'
 import type { ChatRequest, Json, JsonObject, Sampling } from '../request.ts'
 import {
   boundedArray,
@@ -19,16 +20,6 @@ import { decodeMessages, type TextMeter } from './decode-messages.ts'
 import { decodeFormat, decodeFunctionCall, decodeFunctions, decodeToolChoice, decodeTools } from './decode-tools.ts'
 import { decodeOpenAiOnly } from './decode-openai-only.ts'
 import { standingOf } from './known-fields.ts'
-
-export interface DecodeOptions {
-  readonly bodyBytes: number
-  /** What happens to names that nobody knows: left out and named in a header, or refused. */
-  readonly unknownFields: 'drop' | 'refuse'
-  /** Fields that the operator lets through to an upstream although we do not know them. */
-  readonly passFields?: ReadonlySet<string>
-  /** Most characters of text in a body; images do not count. */
-  readonly textLimitBytes?: number
-}
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024

@@ -6,6 +6,7 @@ import { fromStatus } from './errors.ts'
 
 /** OpenAI chat completions, and everything that speaks them: vLLM, SGLang, Ollama, llama.cpp, LM Studio, hosted providers. */
 export const openAiAdapter: Adapter = {
+  headers: (key) => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
   encode: (request, target, send) => ({ path: '/chat/completions', ...encodeChatRequest(request, target, send) }),
   stream: (requestBytes, choices) => new StreamDecoder(requestBytes, choices),
   whole: decodeWhole,

@@ -4,7 +4,8 @@ import { complete } from '../gateway/complete.ts'
 import { answerOnce } from '../gateway/idempotency.ts'
 import type { AnswerSink, Call, Caller, FinishedRequest } from '../gateway/steps.ts'
 import { parseJsonBody } from '../protocol/json.ts'
-import { decodeChatRequest } from '../protocol/openai-chat/decode-request.ts'
+import type { Dialect } from '../protocol/dialect.ts'
+import { openAiChat } from '../protocol/openai-chat/dialect.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
@@ -23,7 +24,7 @@ import { SseAnswer } from './sse-answer.ts'
 /** What request ids start with; an answer's own id ends in the same letters. */
 export const REQUEST_ID_PREFIX = 'req_'
 
-export interface ChatRouteOptions extends Pick<
+export interface CallRouteOptions extends Pick<
   ServerOptions,
   'runtime' | 'idempotency' | 'now' | 'onDefect' | 'bodyLimitBytes'
 > {
@@ -31,36 +32,42 @@ export interface ChatRouteOptions extends Pick<
   readonly isDraining: () => boolean
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void
+type Handler = (request: IncomingMessage, response: ServerResponse, dialect: Dialect) => void
 
-/** Where agents' base URLs end: with and without `/v1`. */
-const PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/chat/completions'])
+/** Agents' base URLs end with and without `/v1`. */
+const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
+  [['/chat/completions', openAiChat] as const].flatMap(([path, dialect]) => [
+    [`/v1${path}`, dialect],
+    [path, dialect],
+  ]),
+)
 
-/** Whether a request is for the chat handler: a slash at the end, a query and percent-encoding make no difference. */
-export function isChatRequest(request: IncomingMessage): boolean {
-  if (request.method !== 'POST') return false
+/** The dialect of a request for a model's answer: a slash at the end, a query and percent-encoding make no difference. */
+export function dialectOf(request: IncomingMessage): Dialect | undefined {
+  if (request.method !== 'POST') return undefined
   const { url = '' } = request
-  if (PATHS.has(url)) return true
+  const exact = DIALECTS.get(url)
+  if (exact !== undefined) return exact
   const path = (url.split('?', 1)[0] as string).replace(/\/$/, '')
   try {
-    return PATHS.has(path) || (path.includes('%') && PATHS.has(decodeURI(path)))
+    return DIALECTS.get(path) ?? (path.includes('%') ? DIALECTS.get(decodeURI(path)) : undefined)
   } catch {
-    return false
+    return undefined
   }
 }
 
 /**
- * Handler of `POST /v1/chat/completions`, below the framework: routing, hooks and body parsing that serve one known path cost as
+ * Handler of requests for a model's answer, below the framework: routing, hooks and body parsing that serve few known paths cost as
  * much as validating, routing and pricing a request together.
  */
-export function chatHandler(options: ChatRouteOptions): Handler {
+export function callHandler(options: CallRouteOptions): Handler {
   const callers = new ConnectionCallers()
-  return (request, response) => {
+  return (request, response, dialect) => {
     const id = newId(REQUEST_ID_PREFIX)
     const runtime = options.runtime()
     const base = baseHeaders(id, request.headers, runtime.allowedOrigins)
     const refuse = (error: SwitchyardError, caller: Sender): void => {
-      refuseRequest(request, response, error, base)
+      refuseRequest(request, response, error, base, dialect)
       runtime.steps.reporter.finished(refusedRecord(id, caller, error, 0))
     }
     let caller: Caller
@@ -76,7 +83,7 @@ export function chatHandler(options: ChatRouteOptions): Handler {
     }
     readBody(request, options.bodyLimitBytes, (body) => {
       if (Buffer.isBuffer(body)) {
-        void handle({ id, request, response, body, caller, base, runtime }, options)
+        void handle({ id, request, response, dialect, body, caller, base, runtime }, options)
       } else refuse(body, caller)
     })
   }
@@ -87,6 +94,7 @@ interface Arrived {
   readonly id: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  readonly dialect: Dialect
   readonly body: Buffer
   readonly caller: Caller
   /** Headers of every answer to it. */
@@ -94,9 +102,9 @@ interface Arrived {
   readonly runtime: Runtime
 }
 
-async function handle(arrived: Arrived, options: ChatRouteOptions): Promise<void> {
+async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void> {
   const startedMs = options.now()
-  const { id, request, response, body, caller, base, runtime } = arrived
+  const { id, request, response, dialect, body, caller, base, runtime } = arrived
   const headers = (): Record<string, string> => ({ ...base, ...caller.limiter?.headers() })
   let call: Call
   let sink: AnswerSink
@@ -107,21 +115,21 @@ async function handle(arrived: Arrived, options: ChatRouteOptions): Promise<void
         retryAfterMs: 1000,
       })
     }
-    const chat = decode(body, runtime, caller)
+    const chat = decode(dialect, body, runtime, caller)
     const task = readTaskHeaders(request.headers, chat.openai.metadata?.['task_id'])
     call = { id, caller, task, request: chat, signal: abort.signal, startedMs }
     const shape = {
-      id: `chatcmpl-${id.slice(REQUEST_ID_PREFIX.length)}`,
-      model: chat.model,
+      id: id.slice(REQUEST_ID_PREFIX.length),
       created: Math.floor(Date.now() / 1000),
-      includeUsage: chat.includeUsage,
-      legacyFunctions: chat.legacyFunctions,
+      request: chat,
     }
-    sink = chat.stream ? new SseAnswer(response, headers, shape) : new JsonAnswer(response, headers, shape)
+    sink = chat.stream
+      ? new SseAnswer(response, headers, dialect, shape)
+      : new JsonAnswer(response, headers, dialect, shape)
   } catch (thrown) {
     const error = toSwitchyardError(thrown)
     if (error.code === 'internal_error') options.onDefect(id, error)
-    sendError(response, error, headers())
+    sendError(response, error, headers(), dialect)
     runtime.steps.reporter.finished(refusedRecord(id, caller, error, options.now() - startedMs))
     return
   }
@@ -138,8 +146,8 @@ async function handle(arrived: Arrived, options: ChatRouteOptions): Promise<void
   }
 }
 
-function decode(bytes: Buffer, runtime: Runtime, caller: Caller): ChatRequest {
-  return decodeChatRequest(parseJsonBody(bytes), {
+function decode(dialect: Dialect, bytes: Buffer, runtime: Runtime, caller: Caller): ChatRequest {
+  return dialect.decode(parseJsonBody(bytes), {
     bodyBytes: bytes.length,
     unknownFields: caller.unknownFields,
     passFields: runtime.passFields,
@@ -150,8 +158,8 @@ function decode(bytes: Buffer, runtime: Runtime, caller: Caller): ChatRequest {
 async function answer(
   call: Call,
   sink: AnswerSink,
-  { request, body, runtime: { steps } }: Arrived,
-  options: ChatRouteOptions,
+  { request, dialect, body, runtime: { steps } }: Arrived,
+  options: CallRouteOptions,
 ): Promise<void> {
   let key: string | undefined
   try {
@@ -161,7 +169,7 @@ async function answer(
       return
     }
     const id = `${call.caller.tenant}\n${key}`
-    const fingerprint = hash('sha256', body)
+    const fingerprint = `${dialect.name} ${hash('sha256', body)}`
     const { replayed } = await answerOnce(options.idempotency, id, fingerprint, sink, (recorder) =>
       complete(call, recorder, steps),
     )
