@@ -14,7 +14,7 @@ export interface DecodeOptions {
   /** Most characters of text in a body; images do not count. */
   readonly textLimitBytes?: number
   /** The caller's header `anthropic-beta`. */
-  readonly betas?: string
+  readonly betas?: string | undefined
 }
 
 /** What an answer says about itself until its upstream says it better. */
@@ -50,6 +50,8 @@ export interface Dialect {
   decode(body: unknown, options: DecodeOptions): ChatRequest
   whole(shape: AnswerShape): WholeWriter
   stream(shape: AnswerShape): StreamWriter
+  /** A second name under which its clients look for the request's id, besides `x-request-id`. */
+  readonly requestIdHeader?: string
   /** The envelope as JSON text. */
   errorBody(error: SwitchyardError, requestId: string): string
 }

@@ -134,6 +134,8 @@ export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | '
 export interface Thinking {
   readonly type: 'enabled' | 'disabled' | 'adaptive'
   readonly budgetTokens?: number
+  /** `omitted`: the caller wants the signature and not the text. */
+  readonly display?: 'summarized' | 'omitted'
 }
 
 /** Unset stays unset: an upstream's own default is never replaced by ours. */
@@ -199,6 +201,13 @@ export interface ChatRequest {
   readonly legacyFunctions: boolean
   /** What the header `anthropic-beta` of the caller lists. */
   readonly betas?: readonly string[]
+  /** The task that the body itself names, where its dialect has a place for that. A header counts more. */
+  readonly taskId?: string
+  /**
+   * What the caller set of that which only Anthropic's API has a word for (`thinking`, `cache_control`) and whose loss changes no
+   * meaning: an adapter that cannot say it names it as dropped.
+   */
+  readonly anthropicHints?: readonly string[]
   /** Names of unknown fields that were removed; shown in `x-switchyard-dropped`. */
   readonly dropped: readonly string[]
   /** Size of the accepted body in bytes: an upper bound for the prompt's tokens under byte-level BPE. */

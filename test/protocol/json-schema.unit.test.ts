@@ -1,6 +1,6 @@
 /** Schemas that would hurt an engine are refused, those that people write are not. */
 import { expect, test } from 'vitest'
-import { findSchemaFault } from '../../src/protocol/openai-chat/json-schema.ts'
+import { findSchemaFault } from '../../src/protocol/json-schema.ts'
 
 const LIST = {
   $ref: '#/$defs/node',

@@ -1,7 +1,7 @@
 /** Content parts that are not text. `where` is the part's path for errors. */
 import { checkImageDataUrl, checkPublicHttpUrl } from '../public-url.ts'
 import type { AudioPart, FilePart, ImagePart } from '../request.ts'
-import { invalid, missing, object, string, word, type Fields } from './check.ts'
+import { invalid, missing, object, string, word, type Fields } from '../check.ts'
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 const DATA_URL = /^data:[\w.+-]+\/[\w.+-]+;base64,/

@@ -11,7 +11,7 @@ import {
   word,
   wrongType,
   type Fields,
-} from './check.ts'
+} from '../check.ts'
 import { audioPart, filePart, imagePart } from './decode-media.ts'
 
 /** Far above what any agent sends; bounds the work for one request. */

@@ -14,7 +14,7 @@ import {
   word,
   wrongType,
   type Fields,
-} from './check.ts'
+} from '../check.ts'
 
 const SERVICE_TIERS = ['auto', 'default', 'flex', 'scale', 'priority'] as const
 const RETENTIONS = ['in-memory', 'in_memory', '24h'] as const

@@ -1,6 +1,7 @@
 import { SwitchyardError } from '../../shared/errors.ts'
+import { checkNames } from '../check-names.ts'
 import type { DecodeOptions } from '../dialect.ts'
-import type { ChatRequest, Json, JsonObject, Sampling } from '../request.ts'
+import type { ChatRequest, Sampling } from '../request.ts'
 import {
   boundedArray,
   invalid,
@@ -15,11 +16,11 @@ import {
   string,
   wrongType,
   type Fields,
-} from './check.ts'
+} from '../check.ts'
 import { decodeMessages, type TextMeter } from './decode-messages.ts'
 import { decodeFormat, decodeFunctionCall, decodeFunctions, decodeToolChoice, decodeTools } from './decode-tools.ts'
 import { decodeOpenAiOnly } from './decode-openai-only.ts'
-import { standingOf } from './known-fields.ts'
+import { KNOWN_FIELDS } from './known-fields.ts'
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
@@ -44,7 +45,7 @@ export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRe
   }
   // Before the names: who wrote "Model" should hear what is missing.
   for (const required of ['model', 'messages']) if (fields[required] === undefined) throw missing(required)
-  const { dropped, passed } = checkNames(fields, options)
+  const { dropped, passed } = checkNames(fields, KNOWN_FIELDS, options)
   const model = string(fields['model'], 'model')
   const meter: TextMeter = { chars: 0 }
   const messages = decodeMessages(fields['messages'], meter)
@@ -86,58 +87,6 @@ export function decodeChatRequest(body: unknown, options: DecodeOptions): ChatRe
     dropped,
     bodyBytes: options.bodyBytes,
   }
-}
-
-const NOTHING_PASSED: JsonObject = {}
-
-/**
- * Unknown fields: those the operator lets through, and names of those that are left out. Throws for steering and misspelt ones,
- * and for all of them under `refuse`.
- */
-function checkNames(
-  fields: Fields,
-  options: DecodeOptions,
-): { readonly dropped: readonly string[]; readonly passed: JsonObject } {
-  let dropped: string[] | undefined
-  let passed: Record<string, Json> | undefined
-  for (const name in fields) {
-    const standing = standingOf(name)
-    if (standing.kind !== 'known' && options.passFields?.has(name) === true) {
-      passed ??= {}
-      passed[name] = fields[name] as Json
-      continue
-    }
-    switch (standing.kind) {
-      case 'known':
-        continue
-      case 'steering':
-        throw refuse(
-          'unknown_parameter',
-          shown(name),
-          `Unknown parameter: '${shown(name)}'. It is not accepted from callers.`,
-        )
-      case 'misspelt':
-        throw refuse(
-          'unknown_parameter',
-          shown(name),
-          `Unknown parameter: '${shown(name)}'. Did you mean '${standing.meant}'?`,
-        )
-      case 'unknown':
-        if (options.unknownFields === 'refuse') {
-          throw refuse('unknown_parameter', shown(name), `Unknown parameter: '${shown(name)}'.`)
-        }
-        dropped ??= []
-        dropped.push(name)
-        continue
-      default:
-        standing satisfies never
-    }
-  }
-  return { dropped: dropped ?? [], passed: passed ?? NOTHING_PASSED }
-}
-
-function shown(name: string): string {
-  return name.length > 64 ? `${name.slice(0, 64)}…` : name
 }
 
 /** The larger of both caps, should a caller send both: what is reserved must cover what may be generated. */

@@ -10,8 +10,8 @@ import {
   word,
   wrongType,
   type Fields,
-} from './check.ts'
-import { asSchema, findSchemaFault } from './json-schema.ts'
+} from '../check.ts'
+import { asSchema, findSchemaFault } from '../json-schema.ts'
 
 const MAX_TOOLS = 128
 const MAX_NAME = 64

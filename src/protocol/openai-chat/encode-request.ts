@@ -60,6 +60,7 @@ export function encodeChatRequest(
   }
   encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
+  if (request.anthropicHints !== undefined) dropped.push(...request.anthropicHints)
   for (const name of Object.keys(request.passed)) {
     if (send.passFields?.includes(name) === true && !PRICED_FIELDS.has(name)) body[name] = request.passed[name]
     else dropped.push(name)
@@ -194,6 +195,8 @@ function encodePart(part: UserPart): Body {
     case 'audio':
       return { type: 'input_audio', input_audio: { data: part.data, format: part.format } }
     case 'file': {
+      // This wire has no place for a file's address.
+      if (part.url !== undefined) throw unsupported('messages')
       const file: Body = {}
       if (part.fileId !== undefined) file['file_id'] = part.fileId
       if (part.filename !== undefined) file['filename'] = part.filename

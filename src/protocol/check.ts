@@ -1,5 +1,5 @@
 /** The small checks that the request validator is made of. Each throws an error with OpenAI's code, param and form of sentence. */
-import { SwitchyardError, type ErrorCode } from '../../shared/errors.ts'
+import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 

@@ -2,7 +2,7 @@
  * Checks of caller-given JSON Schemas before they reach an engine: malformed ones have killed engine workers (CVE-2025-48944), and
  * remote references would be fetched from inside the user's network. Follows JSON Schema 2020-12 as far as it checks at all.
  */
-import type { JsonObject } from '../request.ts'
+import type { JsonObject } from './request.ts'
 import { isObject } from './check.ts'
 
 const TYPES: ReadonlySet<unknown> = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'])
