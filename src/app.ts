@@ -22,7 +22,7 @@ import type { FinishedRequest, Reporter, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
 import type { Runtime } from './http/runtime.ts'
 import { buildServer, type GatewayServer } from './http/server.ts'
-import { openHoldBounds } from './hold-bounds.ts'
+import { openHoldBounds, type HoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
@@ -109,7 +109,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
-    buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting)
+    buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting, bounds)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -184,6 +184,7 @@ function buildRuntime(
   reporter: Reporter,
   keyring: Keyring,
   budgeting: Budgeting,
+  bounds: Pick<HoldBounds, 'count'>,
 ): Runtime {
   const router = createRouter({
     targets: config.targets,
@@ -211,6 +212,8 @@ function buildRuntime(
     allowedOrigins: new Set(config.server.allowedOrigins),
     passFields: new Set(config.upstreams.flatMap((upstream) => upstream.passFields)),
     textLimitBytes: config.server.textLimitBytes,
+    countTokens: (request, caller, signal) =>
+      bounds.count(request, router.firstTarget(request.model, caller.models), signal),
   }
 }
 

@@ -5,13 +5,18 @@ import { outputLimitOf } from './budget/output-limit.ts'
 import { planHold } from './budget/plan-hold.ts'
 import { TokenCounter } from './budget/token-counter.ts'
 import { FirstRefiner, type RefinerTarget } from './budget/token-refiner.ts'
+import { walkedTokenBound } from './budget/walked-bound.ts'
 import type { Target } from './gateway/steps.ts'
+import type { TokenCount } from './http/runtime.ts'
+import type { ChatRequest } from './protocol/request.ts'
 import { EngineTokenizer } from './upstream/engine-tokenizer.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { isHostedOpenAi } from './upstream/sender.ts'
 
 export interface HoldBounds {
   readonly boundOf: BoundOf
+  /** Tokens of a prompt at a target, by who can say it best. */
+  count(request: ChatRequest, target: Target, signal: AbortSignal): Promise<TokenCount>
   /** Takes other upstreams over. */
   reload(upstreams: readonly UpstreamOptions[]): void
   close(): Promise<void>
@@ -20,7 +25,8 @@ export interface HoldBounds {
 export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBounds {
   const counter = new TokenCounter()
   let engines = new EngineTokenizer(upstreams)
-  let refiner = new FirstRefiner([engines, new OpenAiTokenizer(counter)])
+  const tokenizer = new OpenAiTokenizer(counter)
+  let refiner = new FirstRefiner([engines, tokenizer])
   let known = new WeakMap<Target, RefinerTarget>()
   let hosted = hostedOf(upstreams)
   const refined = (target: Target): RefinerTarget => {
@@ -39,10 +45,18 @@ export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBound
       const outputLimit = target.kind === 'openai' ? outputLimitOf(target.model) : undefined
       return planHold({ ...input, target, outputLimit }, refiner)
     },
+    async count(request, target, signal) {
+      const at = refined(target)
+      const engine = await engines.refine(request, at, signal)
+      if (engine !== undefined) return { tokens: engine, countedBy: 'engine' }
+      const counted = await tokenizer.refine(request, at, signal)
+      if (counted !== undefined) return { tokens: counted, countedBy: 'tokenizer' }
+      return { tokens: walkedTokenBound(request, at).tokens, countedBy: 'bound' }
+    },
     reload(next) {
       void engines.close()
       engines = new EngineTokenizer(next)
-      refiner = new FirstRefiner([engines, new OpenAiTokenizer(counter)])
+      refiner = new FirstRefiner([engines, tokenizer])
       known = new WeakMap()
       hosted = hostedOf(next)
     },

@@ -5,16 +5,15 @@ import { answerOnce } from '../gateway/idempotency.ts'
 import type { AnswerSink, Call, Caller, FinishedRequest } from '../gateway/steps.ts'
 import { parseJsonBody } from '../protocol/json.ts'
 import type { Dialect } from '../protocol/dialect.ts'
-import { openAiChat } from '../protocol/openai-chat/dialect.ts'
 import type { ChatRequest } from '../protocol/request.ts'
-import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
+import { toSwitchyardError, type SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ZERO_USD } from '../shared/money.ts'
 import type { ActiveCalls } from './active-calls.ts'
 import { readIdempotencyKey, readTaskHeaders } from './call-headers.ts'
 import { ConnectionCallers } from './connection-callers.ts'
 import { baseHeaders } from './base-headers.ts'
-import { notJson, refuseRequest, sendError } from './error-reply.ts'
+import { draining, notJson, refuseRequest, sendError } from './error-reply.ts'
 import { JsonAnswer } from './json-answer.ts'
 import { isJson, readBody } from './read-body.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
@@ -34,28 +33,6 @@ export interface CallRouteOptions extends Pick<
 
 type Handler = (request: IncomingMessage, response: ServerResponse, dialect: Dialect) => void
 
-/** Agents' base URLs end with and without `/v1`. */
-const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
-  [['/chat/completions', openAiChat] as const].flatMap(([path, dialect]) => [
-    [`/v1${path}`, dialect],
-    [path, dialect],
-  ]),
-)
-
-/** The dialect of a request for a model's answer: a slash at the end, a query and percent-encoding make no difference. */
-export function dialectOf(request: IncomingMessage): Dialect | undefined {
-  if (request.method !== 'POST') return undefined
-  const { url = '' } = request
-  const exact = DIALECTS.get(url)
-  if (exact !== undefined) return exact
-  const path = (url.split('?', 1)[0] as string).replace(/\/$/, '')
-  try {
-    return DIALECTS.get(path) ?? (path.includes('%') ? DIALECTS.get(decodeURI(path)) : undefined)
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * Handler of requests for a model's answer, below the framework: routing, hooks and body parsing that serve few known paths cost as
  * much as validating, routing and pricing a request together.
@@ -66,6 +43,7 @@ export function callHandler(options: CallRouteOptions): Handler {
     const id = newId(REQUEST_ID_PREFIX)
     const runtime = options.runtime()
     const base = baseHeaders(id, request.headers, runtime.allowedOrigins)
+    if (dialect.requestIdHeader !== undefined) base[dialect.requestIdHeader] = id
     const refuse = (error: SwitchyardError, caller: Sender): void => {
       refuseRequest(request, response, error, base, dialect)
       runtime.steps.reporter.finished(refusedRecord(id, caller, error, 0))
@@ -110,13 +88,9 @@ async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void
   let sink: AnswerSink
   const abort = new AbortController()
   try {
-    if (options.isDraining()) {
-      throw new SwitchyardError('draining', 'The service is shutting down. Send the request again.', {
-        retryAfterMs: 1000,
-      })
-    }
-    const chat = decode(dialect, body, runtime, caller)
-    const task = readTaskHeaders(request.headers, chat.openai.metadata?.['task_id'])
+    if (options.isDraining()) throw draining()
+    const chat = decode(dialect, request, body, runtime, caller)
+    const task = readTaskHeaders(request.headers, chat.taskId ?? chat.openai.metadata?.['task_id'])
     call = { id, caller, task, request: chat, signal: abort.signal, startedMs }
     const shape = {
       id: id.slice(REQUEST_ID_PREFIX.length),
@@ -146,12 +120,20 @@ async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void
   }
 }
 
-function decode(dialect: Dialect, bytes: Buffer, runtime: Runtime, caller: Caller): ChatRequest {
+function decode(
+  dialect: Dialect,
+  { headers }: IncomingMessage,
+  bytes: Buffer,
+  runtime: Runtime,
+  caller: Caller,
+): ChatRequest {
+  const betas = headers['anthropic-beta']
   return dialect.decode(parseJsonBody(bytes), {
     bodyBytes: bytes.length,
     unknownFields: caller.unknownFields,
     passFields: runtime.passFields,
     textLimitBytes: runtime.textLimitBytes,
+    betas: typeof betas === 'string' ? betas : undefined,
   })
 }
 

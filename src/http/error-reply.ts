@@ -91,6 +91,12 @@ export function notJson(): SwitchyardError {
   )
 }
 
+export function draining(): SwitchyardError {
+  return new SwitchyardError('draining', 'The service is shutting down. Send the request again.', {
+    retryAfterMs: 1000,
+  })
+}
+
 export function bodyTooLarge(): SwitchyardError {
   return new SwitchyardError(
     'request_too_large',

@@ -1,7 +1,8 @@
 import type { Operations } from '../control/operations.ts'
 import type { IdempotencyStore } from '../gateway/idempotency.ts'
-import type { Steps } from '../gateway/steps.ts'
+import type { Caller, Steps } from '../gateway/steps.ts'
 import type { TaskService } from '../gateway/tasks.ts'
+import type { ChatRequest } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { Keyring } from './keyring.ts'
 
@@ -15,6 +16,14 @@ export interface Runtime {
   /** Engine fields that the operator lets callers send (`upstreams.X.passFields`). */
   readonly passFields: ReadonlySet<string>
   readonly textLimitBytes: number
+  /** Tokens of a prompt at the model that would be asked first. Throws `model_not_found` and `model_not_allowed`. */
+  readonly countTokens: (request: ChatRequest, caller: Caller, signal: AbortSignal) => Promise<TokenCount>
+}
+
+export interface TokenCount {
+  readonly tokens: number
+  /** `bound`: nobody could count; more than this the prompt cannot have. */
+  readonly countedBy: 'engine' | 'tokenizer' | 'bound'
 }
 
 export interface ModelEntry {

@@ -6,9 +6,12 @@ import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { baseHeaders } from './base-headers.ts'
-import { callHandler, dialectOf, REQUEST_ID_PREFIX } from './call-route.ts'
+import { callHandler, REQUEST_ID_PREFIX } from './call-route.ts'
+import { addCountRoute } from './count-route.ts'
 import { credentials } from './credentials.ts'
+import { dialectOf, errorDialectOf } from './dialects.ts'
 import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
+import { modelList, modelObject } from './model-lists.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
 import type { ModelEntry, ServerOptions } from './runtime.ts'
@@ -22,7 +25,7 @@ export interface GatewayServer {
 }
 
 const SUPPORTED =
-  'POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
+  'POST /v1/chat/completions, POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
 /** Longest time for a request's head to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
@@ -30,6 +33,8 @@ const MAX_HEADER_FIELDS = 4000
 /** The one method of each path, without `/v1`. */
 const METHODS: ReadonlyMap<string, string> = new Map([
   ['/chat/completions', 'POST'],
+  ['/messages', 'POST'],
+  ['/messages/count_tokens', 'POST'],
   ['/models', 'GET'],
   ['/healthz', 'GET'],
   ['/readyz', 'GET'],
@@ -69,18 +74,21 @@ export function buildServer(options: ServerOptions): GatewayServer {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     frameworkErrors: (error, request, reply) => {
       reply.hijack()
-      sendError(reply.raw, fromFrameworkError(error), { 'x-request-id': request.id })
+      sendError(reply.raw, fromFrameworkError(error), { 'x-request-id': request.id }, errorDialectOf(request.raw))
     },
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  const base = (request: FastifyRequest): Record<string, string> =>
-    baseHeaders(request.id, request.headers, options.runtime().allowedOrigins)
+  const base = (request: FastifyRequest): Record<string, string> => {
+    const headers = baseHeaders(request.id, request.headers, options.runtime().allowedOrigins)
+    const { requestIdHeader } = errorDialectOf(request.raw)
+    return requestIdHeader === undefined ? headers : { ...headers, [requestIdHeader]: request.id }
+  }
   const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown, more = {}): void => {
     const error = fromFrameworkError(thrown)
     if (error.code === 'internal_error') options.onDefect(request.id, error)
     reply.hijack()
-    refuseRequest(request.raw, reply.raw, error, { ...base(request), ...more })
+    refuseRequest(request.raw, reply.raw, error, { ...base(request), ...more }, errorDialectOf(request.raw))
   }
   app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
   app.setNotFoundHandler((request, reply) => {
@@ -132,10 +140,8 @@ export function buildServer(options: ServerOptions): GatewayServer {
   for (const prefix of PREFIXES) {
     app.get(`${prefix}/models`, (request, reply) => {
       const { models, caller } = visible(request)
-      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, {
-        object: 'list',
-        data: models.map(modelObject),
-      })
+      const list = modelList(models, errorDialectOf(request.raw).name)
+      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, list)
     })
     app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, (request, reply) => {
       const { models, caller } = visible(request)
@@ -144,7 +150,14 @@ export function buildServer(options: ServerOptions): GatewayServer {
         throw new SwitchyardError('model_not_found', 'There is no model of this name. GET /v1/models lists them.', {
           param: 'model',
         })
-      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, modelObject(found))
+      const one = modelObject(found, errorDialectOf(request.raw).name)
+      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, one)
+    })
+    addCountRoute(app, `${prefix}/messages/count_tokens`, {
+      runtime: options.runtime,
+      isDraining: () => isDraining,
+      caller: (request) => options.runtime().keyring.authenticate(...credentials(request.headers)),
+      json,
     })
   }
   addTaskRoutes(app, {
@@ -173,9 +186,4 @@ export function buildServer(options: ServerOptions): GatewayServer {
       isDraining = true
     },
   }
-}
-
-/** OpenAI's model object. `created` is fixed: we do not know when a model was made, and SDKs only need a number. */
-function modelObject(model: ModelEntry): Record<string, unknown> {
-  return { id: model.id, object: 'model', created: 0, owned_by: model.ownedBy }
 }

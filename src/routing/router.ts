@@ -37,6 +37,11 @@ export interface ListedModel {
 export interface ModelRouter extends Router {
   /** What `/v1/models` shows: routes with their modes, targets, aliases without a pattern. */
   listModels(): readonly ListedModel[]
+  /**
+   * The model that a name means, or the first of its route: for questions about a prompt that is not sent. Decides and counts nothing.
+   * Throws `model_not_found` and `model_not_allowed`.
+   */
+  firstTarget(model: string, allowed: ReadonlySet<string> | undefined): Target
 }
 
 /** Throws Error where a route, alias or fallback names a target that does not exist: a configuration mistake, found at start. */
@@ -116,6 +121,13 @@ class RuleThenScoreRouter implements ModelRouter {
       this.#planned(choose(field, route, policy, score, this.#options.random), field, started)
     const score = this.#score(call)
     return typeof score === 'object' ? score.then(decide) : decide(score)
+  }
+
+  firstTarget(model: string, allowed: ReadonlySet<string> | undefined): Target {
+    const meant = this.#resolver.resolve(model, allowed)
+    if (meant.kind === 'target') return meant.target
+    const { small, big } = this.#routes.get(meant.route) as Route
+    return (small[0] ?? big[0]) as Target
   }
 
   listModels(): readonly ListedModel[] {
