@@ -21,6 +21,7 @@ interface Report {
 const CLIENTS: Readonly<Record<string, string>> = {
   'openai-client.test.ts': 'openai',
   'ai-sdk.test.ts': 'ai (Vercel)',
+  'anthropic-client.test.ts': '@anthropic-ai/sdk',
 }
 
 const asMarkdown = process.argv.includes('--markdown')
@@ -45,7 +46,7 @@ try {
     console.log(
       asMarkdown
         ? `| ${row.client} | ${row.title} | ${mark} |`
-        : `${mark.padEnd(8)}${row.client.padEnd(14)}${row.title}`,
+        : `${mark.padEnd(8)}${row.client.padEnd(19)}${row.title}`,
     )
     if (mark === 'NO') console.error(row.failureMessages?.join('\n'))
   }
