@@ -31,6 +31,8 @@ const WEATHER: Anthropic.Tool = {
   description: 'Weather of a city.',
   input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
 }
+/** Gone from the client's own types, since new models refuse them; older ones and engines obey. */
+const SAMPLING = { temperature: 0, top_p: 0.5, top_k: 40 }
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 const HEAD = { id: 'chatcmpl-up', object: 'chat.completion', created: 1, model: 'served-model' }
@@ -125,8 +127,7 @@ test('messages: system, sampling and stop sequences arrive', async () => {
     model: 'small',
     system: [{ type: 'text', text: 'Be short.', cache_control: { type: 'ephemeral', ttl: '1h' } }],
     stop_sequences: ['END'],
-    // The client's own types mark these as deprecated for new models; older models and engines obey them.
-    ...{ temperature: 0, top_p: 0.5, top_k: 40 },
+    ...SAMPLING,
   })
   expect(sent()).toMatchObject({
     model: 'small-model',

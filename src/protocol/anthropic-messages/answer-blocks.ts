@@ -218,9 +218,9 @@ function isEmpty(event: BlockEvent): boolean {
   return event.type !== 'tool-call' && event.text === '' && !('signature' in event || 'redacted' in event)
 }
 
-/** Whether a call's arguments are a JSON value with nothing missing. */
+/** Whether a call's arguments are a JSON object with nothing missing. */
 function isWhole(call: Extract<Current, { kind: 'call' }>): boolean {
-  if (call.isWhole) return true
+  if (call.isWhole || !call.text.trimEnd().endsWith('}')) return call.isWhole
   try {
     JSON.parse(call.text)
     call.isWhole = true
