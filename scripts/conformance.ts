@@ -22,6 +22,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
   'openai-client.test.ts': 'openai',
   'ai-sdk.test.ts': 'ai (Vercel)',
   'anthropic-client.test.ts': '@anthropic-ai/sdk',
+  'claude-code.test.ts': 'as Claude Code',
 }
 
 const asMarkdown = process.argv.includes('--markdown')

@@ -365,6 +365,15 @@ test('count_tokens: an answer and who counted', async () => {
   expect(response.headers.get('x-cost-usd')).toBeNull()
 })
 
+test("count_tokens: the engine's own count where it can say", async () => {
+  world.upstream.answer = json(200, { count: 12, max_model_len: 1000, tokens: [] })
+  const { response } = await client()
+    .messages.countTokens({ model: 'small', messages: [{ role: 'user', content: 'Say hello.' }] })
+    .withResponse()
+  expect(world.upstream.seen.map(({ path }) => path)).toEqual(['/tokenize'])
+  expect(response.headers.get('x-token-count')).toBe('engine')
+})
+
 test('abort: leaving a stream frees the upstream', async () => {
   world.upstream.answer = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -401,6 +410,13 @@ test('error class: BadRequestError names the parameter', async () => {
     details: { error_code: 'integer_below_min_value', param: 'max_tokens' },
     requestID: expect.stringMatching(/^req_/) as string,
   })
+})
+
+test('error class: PaymentRequiredError for a task whose budget is gone', async () => {
+  const headers = { 'x-task-id': 'poor', 'x-task-budget-usd': '0.000000001' }
+  const error = await caught(client({ maxRetries: 2 }).messages.create(ask, { headers }))
+  expect(error).toMatchObject({ status: 402, type: 'billing_error' })
+  expect(world.upstream.seen).toEqual([])
 })
 
 test('error class: NotFoundError for an unknown model names near ones', async () => {
