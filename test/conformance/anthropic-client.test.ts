@@ -164,6 +164,15 @@ test('messages: a cut answer says max_tokens, a declined one refusal', async () 
   })
 })
 
+test('messages: the stop sequence that ended the answer is named where the engine says it', async () => {
+  const choice = { index: 0, message: { role: 'assistant', content: 'Hel' }, finish_reason: 'stop', stop_reason: 'END' }
+  world.upstream.answer = json(200, { ...HEAD, choices: [choice], usage: USAGE })
+  expect(await client().messages.create({ ...ask, model: 'small', stop_sequences: ['END'] })).toMatchObject({
+    stop_reason: 'stop_sequence',
+    stop_sequence: 'END',
+  })
+})
+
 test('stream: events in the order of the API', async () => {
   const events = await Array.fromAsync(await client().messages.create({ ...ask, stream: true }))
   expect(events.map(({ type }) => type)).toEqual([

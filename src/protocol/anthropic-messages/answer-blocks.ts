@@ -1,6 +1,6 @@
 import { SwitchyardError } from '../../shared/errors.ts'
 import type { AnswerEvent } from '../answer.ts'
-import type { Thinking } from '../request.ts'
+import type { ChatRequest } from '../request.ts'
 import { CALL_ID, showOpaque } from './opaque.ts'
 import type { Ending } from './stop-reason.ts'
 import { showToolId } from './tool-ids.ts'
@@ -38,6 +38,7 @@ export class AnswerBlocks {
   readonly #sink: BlockSink
   readonly #answerId: string
   readonly #hides: 'nothing' | 'text' | 'thinking'
+  readonly #stops: readonly string[]
   readonly #begun = new Set<number>()
   #current: Current | undefined
   #waiting: BlockEvent[] = []
@@ -45,9 +46,10 @@ export class AnswerBlocks {
   #refusal: string | undefined
 
   /** `answerId` makes ids for calls whose upstream gave none. */
-  constructor(sink: BlockSink, answerId: string, thinking: Thinking | undefined) {
+  constructor(sink: BlockSink, answerId: string, { thinking, sampling }: Pick<ChatRequest, 'thinking' | 'sampling'>) {
     this.#sink = sink
     this.#answerId = answerId
+    this.#stops = sampling.stop ?? []
     this.#hides = thinking?.type === 'disabled' ? 'thinking' : thinking?.display === 'omitted' ? 'text' : 'nothing'
   }
 
@@ -73,7 +75,10 @@ export class AnswerBlocks {
         this.finish()
         this.#ending = {
           reason: event.reason,
-          ...(event.stopSequence === undefined ? {} : { stopSequence: event.stopSequence }),
+          // Engines may have other words in that place; a stop sequence is one of the caller's.
+          ...(event.stopSequence !== undefined && this.#stops.includes(event.stopSequence)
+            ? { stopSequence: event.stopSequence }
+            : {}),
         }
         return
       case 'start':

@@ -23,7 +23,7 @@ export class MessageStreamWriter implements StreamWriter {
   constructor(shape: AnswerShape) {
     this.#shape = shape
     this.#frames = new FrameText(shape)
-    this.#blocks = new AnswerBlocks(this.#frames, shape.id, shape.request.thinking)
+    this.#blocks = new AnswerBlocks(this.#frames, shape.id, shape.request)
   }
 
   chunk({ events }: AnswerChunk): string {

@@ -18,7 +18,7 @@ export class MessageWriter implements WholeWriter {
     this.#shape = shape
     this.#id = messageId(shape, undefined)
     this.#model = shape.request.model
-    this.#blocks = new AnswerBlocks(this.#content, shape.id, shape.request.thinking)
+    this.#blocks = new AnswerBlocks(this.#content, shape.id, shape.request)
   }
 
   add({ events }: AnswerChunk): void {

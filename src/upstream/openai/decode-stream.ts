@@ -3,7 +3,7 @@ import type { JsonObject } from '../../protocol/request.ts'
 import { SseDecoder } from '../../protocol/sse.ts'
 import { SwitchyardError } from '../../shared/errors.ts'
 import { failure, fromErrorBody } from './errors.ts'
-import { finishReason } from './finish-reason.ts'
+import { finishReason, stopSequence } from './finish-reason.ts'
 import { isPlainChunk } from './plain-chunk.ts'
 import { TextFrame } from './text-frame.ts'
 import { ToolCalls } from './tool-calls.ts'
@@ -263,7 +263,7 @@ export class StreamDecoder {
         return false
       }
       state.isFinished = true
-      this.#events.push({ type: 'finish', choice, reason })
+      this.#events.push({ type: 'finish', choice, reason, ...stopSequence(raw) })
       isPlain = isPlain && reason === word
     }
     return isPlain

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../protocol/request.ts'
 import type { SwitchyardError } from '../../shared/errors.ts'
 import { isRecord, tokenLogprob } from './decode-stream.ts'
 import { failure, fromErrorBody } from './errors.ts'
-import { finishReason } from './finish-reason.ts'
+import { finishReason, stopSequence } from './finish-reason.ts'
 import { ToolCalls } from './tool-calls.ts'
 import { estimateUsage, readUsage } from './usage.ts'
 
@@ -110,6 +110,6 @@ function decodeChoice(
   const word = typeof raw['finish_reason'] === 'string' ? raw['finish_reason'] : 'stop'
   const reason = finishReason(word, calls.hasAny)
   if (reason === 'failed') return failure('upstream_error', { detail: `finish_reason "${word.slice(0, 40)}"` })
-  events.push({ type: 'finish', choice, reason })
+  events.push({ type: 'finish', choice, reason, ...stopSequence(raw) })
   return undefined
 }

@@ -19,3 +19,9 @@ export function finishReason(word: string, hasToolCalls: boolean): FinishReason 
       return hasToolCalls ? 'tool_calls' : 'stop'
   }
 }
+
+/** The caller's stop string that ended a choice, where the engine says which: vLLM in `stop_reason`, SGLang in `matched_stop`. */
+export function stopSequence(choice: Readonly<Record<string, unknown>>): { readonly stopSequence?: string } {
+  const said = choice['stop_reason'] ?? choice['matched_stop']
+  return typeof said === 'string' ? { stopSequence: said } : {}
+}

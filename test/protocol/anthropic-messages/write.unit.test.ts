@@ -159,12 +159,14 @@ describe('thinking', () => {
 test.each<[AnswerEvent, string, string | null]>([
   [finish, 'end_turn', null],
   [{ ...finish, stopSequence: 'END' }, 'stop_sequence', 'END'],
+  [{ ...finish, stopSequence: 'eos' }, 'end_turn', null],
   [{ ...finish, reason: 'length' }, 'max_tokens', null],
   [{ ...finish, reason: 'tool_calls' }, 'tool_use', null],
   [{ ...finish, reason: 'function_call' }, 'tool_use', null],
   [{ ...finish, reason: 'content_filter' }, 'refusal', null],
 ])('the end %j is %s', (event, reason, sequence) => {
-  expect(whole([start, say('x'), event])).toMatchObject({ stop_reason: reason, stop_sequence: sequence })
+  const more = { stop_sequences: ['END'] }
+  expect(whole([start, say('x'), event], more)).toMatchObject({ stop_reason: reason, stop_sequence: sequence })
 })
 
 test("usage in Anthropic's convention, with the cost", () => {
