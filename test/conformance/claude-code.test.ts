@@ -12,7 +12,7 @@ interface Reply {
   readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: readonly string[] }[]
 }
 interface Turn {
-  readonly results?: readonly (string | readonly Block[] | Readonly<Record<string, unknown>>)[]
+  readonly results?: readonly { readonly content: unknown; readonly is_error?: boolean }[]
   readonly user?: { readonly role: 'user'; readonly content: readonly Block[] }
   readonly reply: Reply
 }
@@ -48,7 +48,7 @@ function said({ results = [], user }: Turn, before: readonly Block[]): object {
   const answered = results.map((result, index) => ({
     type: 'tool_result',
     tool_use_id: calls[index]?.['id'],
-    ...(typeof result === 'string' || Array.isArray(result) ? { content: result } : result),
+    ...result,
   }))
   return { role: 'user', content: [...answered, ...(user?.content ?? [])] }
 }
