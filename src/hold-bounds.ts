@@ -1,14 +1,18 @@
 /** How holds are sized in this deployment: which upstream is whose, and who can count a prompt exactly. */
 import type { BoundOf } from './budget/bound-of.ts'
 import { OpenAiTokenizer } from './budget/openai-tokenizer.ts'
-import { outputLimitOf } from './budget/output-limit.ts'
+import { outputLimitOf } from './shared/output-limit.ts'
 import { planHold } from './budget/plan-hold.ts'
 import { TokenCounter } from './budget/token-counter.ts'
 import { FirstRefiner, type RefinerTarget } from './budget/token-refiner.ts'
-import type { Target } from './gateway/steps.ts'
+import type { Target, UpstreamKind } from './gateway/steps.ts'
+import { AnthropicCounter } from './upstream/anthropic/count-tokens.ts'
 import { EngineTokenizer } from './upstream/engine-tokenizer.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { isHostedOpenAi } from './upstream/sender.ts'
+
+/** Kinds whose models have an output limit of their own, known by their names. */
+const HOSTED: ReadonlySet<UpstreamKind> = new Set<UpstreamKind>(['openai', 'anthropic', 'google'])
 
 export interface HoldBounds {
   readonly boundOf: BoundOf
@@ -20,7 +24,8 @@ export interface HoldBounds {
 export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBounds {
   const counter = new TokenCounter()
   let engines = new EngineTokenizer(upstreams)
-  let refiner = new FirstRefiner([engines, new OpenAiTokenizer(counter)])
+  let anthropic = new AnthropicCounter(upstreams)
+  let refiner = new FirstRefiner([engines, anthropic, new OpenAiTokenizer(counter)])
   let known = new WeakMap<Target, RefinerTarget>()
   let hosted = hostedOf(upstreams)
   const refined = (target: Target): RefinerTarget => {
@@ -36,18 +41,20 @@ export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBound
     boundOf: (input) => {
       const target = refined(input.target)
       // An engine has a context and no limit besides, whatever its model is called.
-      const outputLimit = target.kind === 'openai' ? outputLimitOf(target.model) : undefined
+      const outputLimit = HOSTED.has(target.kind) ? outputLimitOf(target.model) : undefined
       return planHold({ ...input, target, outputLimit }, refiner)
     },
     reload(next) {
       void engines.close()
+      void anthropic.close()
       engines = new EngineTokenizer(next)
-      refiner = new FirstRefiner([engines, new OpenAiTokenizer(counter)])
+      anthropic = new AnthropicCounter(next)
+      refiner = new FirstRefiner([engines, anthropic, new OpenAiTokenizer(counter)])
       known = new WeakMap()
       hosted = hostedOf(next)
     },
     async close() {
-      await Promise.all([engines.close(), counter.close()])
+      await Promise.all([engines.close(), anthropic.close(), counter.close()])
     },
   }
 }

@@ -8,8 +8,9 @@ import type { SecretReader } from './secrets.ts'
 type Path = readonly (string | number)[]
 type Report = (path: Path, sentence: string) => void
 
-const SUPPORTED: readonly UpstreamKind[] = ['openai', 'vllm', 'simulated']
+const SUPPORTED: readonly UpstreamKind[] = ['openai', 'anthropic', 'vllm', 'simulated']
 const OPENAI_URL = 'https://api.openai.com/v1'
+const ANTHROPIC_URL = 'https://api.anthropic.com'
 const PRIVATE =
   /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
@@ -78,6 +79,15 @@ function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report:
           report(place(index), `the address of kind vllm is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`)
       }
       return urls.map((url) => `${url.replace(/\/+$/, '')}/v1`)
+    case 'anthropic':
+      for (const [index, url] of urls.entries()) {
+        if (/\/v1\/?$/.test(url))
+          report(
+            place(index),
+            `the address of kind anthropic is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`,
+          )
+      }
+      return (urls.length === 0 ? [ANTHROPIC_URL] : urls).map((url) => `${url.replace(/\/+$/, '')}/v1`)
     case 'simulated':
       if (urls.length > 0)
         report(
@@ -86,7 +96,6 @@ function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report:
         )
       return []
     case 'tgi':
-    case 'anthropic':
     case 'google':
     case 'embedded':
       return []

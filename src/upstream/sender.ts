@@ -220,7 +220,21 @@ export class UpstreamSender implements Sender {
  * hardware (and refuse streams of some models to some accounts). llama.cpp and `transformers serve` go on to the end.
  */
 function noticesHangUp(options: UpstreamOptions): boolean {
-  return options.kind !== 'openai' || isHostedOpenAi(options)
+  switch (options.kind) {
+    case 'openai':
+      return isHostedOpenAi(options)
+    case 'anthropic':
+      // Long answers outlast every time-out on the way unless they are streamed, and what a caller that leaves has used is known.
+      return false
+    case 'vllm':
+    case 'tgi':
+    case 'google':
+    case 'simulated':
+    case 'embedded':
+      return true
+    default:
+      return options.kind satisfies never
+  }
 }
 
 /** Whether an upstream is OpenAI's own API, or Azure's. */
