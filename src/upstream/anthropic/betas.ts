@@ -20,7 +20,7 @@ export function encodeBetas(
   const kept: string[] = []
   for (const beta of betas ?? []) {
     if (ALLOWED.includes(beta)) kept.push(beta)
-    else dropped.add(`anthropic-beta: ${beta.replaceAll(/[^\w.-]/g, '').slice(0, 64)}`)
+    else dropped.add(`anthropic-beta.${beta.replaceAll(/[^\w.-]/g, '').slice(0, 64)}`)
   }
   return kept.length === 0 ? {} : { 'anthropic-beta': kept.join(',') }
 }

@@ -379,7 +379,7 @@ describe('fields', () => {
       betas: ['context-1m-2025-08-07', 'extended-cache-ttl-2025-04-11'],
     })
     expect(dropped.toSorted()).toEqual([
-      'anthropic-beta: context-1m-2025-08-07',
+      'anthropic-beta.context-1m-2025-08-07',
       'foo',
       'metadata',
       'min_p',
