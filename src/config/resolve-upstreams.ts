@@ -1,5 +1,6 @@
 /** Upstreams of the file as they are used: secrets read, addresses with `/v1`, kinds that are supported. */
 import type { UpstreamKind } from '../gateway/steps.ts'
+import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-fields.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import type { UpstreamConfig } from './config.ts'
 import type { UpstreamFile } from './schema.ts'
@@ -49,7 +50,7 @@ function checkSettings(upstream: UpstreamFile, at: Path, report: Report): void {
   if (upstream.baseUrl !== undefined && upstream.replicas !== undefined)
     report([...at, 'replicas'], 'baseUrl and replicas exclude each other. Keep one.')
   for (const [index, field] of upstream.passFields.entries()) {
-    if (PRICED_FIELDS.has(field))
+    if (PRICED_FIELDS.has(field) || (upstream.kind === 'anthropic' && ANTHROPIC_PRICED_FIELDS.has(field)))
       report(
         [...at, 'passFields', index],
         `${field} decides what a request costs, so that callers may not send it beside what is priced. Remove it.`,

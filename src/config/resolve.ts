@@ -2,6 +2,7 @@
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
 import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
+import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-fields.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
@@ -187,7 +188,7 @@ class Resolver {
         )
       }
       for (const field of Object.keys(model.extraBody)) {
-        if (PRICED_FIELDS.has(field))
+        if (PRICED_FIELDS.has(field) || (upstream.kind === 'anthropic' && ANTHROPIC_PRICED_FIELDS.has(field)))
           this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
       targets.set(name, {

@@ -1,3 +1,4 @@
+import { ANTHROPIC_PRICED_FIELDS } from '../../protocol/anthropic-messages/priced-fields.ts'
 import type { EncodeSend, EncodeTarget } from '../../protocol/openai-chat/encode-request.ts'
 import { PRICED_FIELDS } from '../../protocol/openai-chat/known-fields.ts'
 import type { ChatRequest } from '../../protocol/request.ts'
@@ -19,19 +20,6 @@ const DEFAULT_MAX_TOKENS = 16_384
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 /** Longest `metadata.user_id`. */
 const MAX_USER_ID = 256
-/** Fields of this API that change what is billed or done, beside those that every API has. */
-const OWN_PRICED: ReadonlySet<string> = new Set([
-  'system',
-  'tools',
-  'mcp_servers',
-  'container',
-  'context_management',
-  'cache_control',
-  'service_tier',
-  'speed',
-  'inference_geo',
-])
-
 /**
  * Writes the body of `POST /v1/messages` from nothing but the validated request: what is priced is what is sent. Throws
  * `unsupported_parameter` for what the API cannot say and whose loss would change the answer.
@@ -46,7 +34,6 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget, send: 
   const { thinking, effort } = encodeThinking(request, traits, maxTokens, dropped)
   const outputConfig = { ...(effort === undefined ? {} : { effort }), ...(format === undefined ? {} : { format }) }
   const lead = instruction === undefined ? system : [...system, { type: 'text', text: instruction }]
-  const userId = request.openai.safety_identifier ?? request.openai.user
   const body: Block = {
     model: target.model,
     max_tokens: maxTokens,
@@ -56,7 +43,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget, send: 
     ...(thinking === undefined ? {} : { thinking }),
     ...(Object.keys(outputConfig).length === 0 ? {} : { output_config: outputConfig }),
     ...encodeSampling(request, traits, thinking !== undefined && thinking['type'] !== 'disabled', dropped),
-    ...(userId === undefined || userId === '' ? {} : { metadata: { user_id: userId.slice(0, MAX_USER_ID) } }),
+    ...encodeUser(request, dropped),
     ...(send.stream ? { stream: true } : {}),
   }
   for (const name of Object.keys(request.passed)) {
@@ -74,8 +61,8 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget, send: 
 }
 
 /** Fields that callers and operators may not send beside what is priced. */
-export function isPriced(name: string): boolean {
-  return PRICED_FIELDS.has(name) || OWN_PRICED.has(name)
+function isPriced(name: string): boolean {
+  return PRICED_FIELDS.has(name) || ANTHROPIC_PRICED_FIELDS.has(name)
 }
 
 function checkFields({ n, topLogprobs, sampling, openai }: ChatRequest, dropped: Set<string>): void {
@@ -90,6 +77,16 @@ function checkFields({ n, topLogprobs, sampling, openai }: ChatRequest, dropped:
   if (sampling.repetitionPenalty !== undefined) given.push('repetition_penalty')
   obeyFields(given, dropped)
   if (openai.modalities?.includes('audio') === true) throw unsupported('modalities', 'It answers in text alone.')
+}
+
+/** Who asks, for Anthropic's own watch over misuse; a longer name than it takes is left out, since its beginning may be another's. */
+function encodeUser({ openai }: ChatRequest, dropped: Set<string>): Block {
+  const field = openai.safety_identifier === undefined ? 'user' : 'safety_identifier'
+  const id = openai[field]
+  if (id === undefined || id === '') return {}
+  if (id.length <= MAX_USER_ID) return { metadata: { user_id: id } }
+  dropped.add(field)
+  return {}
 }
 
 function encodeSampling(

@@ -371,6 +371,12 @@ describe('fields', () => {
     expect(encode({}, { model: 'someone-else' }).body['max_tokens']).toBe(16_384)
   })
 
+  test('a name of the user that is too long is not cut into that of another', () => {
+    const { body, dropped } = encode({ openai: { user: 'u'.repeat(257) } })
+    expect(body).not.toHaveProperty('metadata')
+    expect(dropped).toEqual(['user'])
+  })
+
   test('what is dropped is named', () => {
     const { dropped } = encode({
       sampling: { seed: 1, minP: 0.1, repetitionPenalty: 1, temperature: 0.1, topP: 0.5 },

@@ -47,7 +47,7 @@ keys: [ { name: ci, key: sk-test } ]
 `,
   })
   const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-test', maxRetries: 0 })
-  return { client, upstream, output: gateway.output, url: gateway.url }
+  return { client, upstream, output: () => gateway.output(), url: gateway.url }
 }
 
 const ask = { model: 'claude', messages: [{ role: 'user' as const, content: 'Hi' }] }
