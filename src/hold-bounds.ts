@@ -1,17 +1,21 @@
 /** How holds are sized in this deployment: which upstream is whose, and who can count a prompt exactly. */
 import type { BoundOf } from './budget/bound-of.ts'
 import { OpenAiTokenizer } from './budget/openai-tokenizer.ts'
-import { outputLimitOf } from './budget/output-limit.ts'
+import { outputLimitOf } from './shared/output-limit.ts'
 import { planHold } from './budget/plan-hold.ts'
 import { TokenCounter } from './budget/token-counter.ts'
 import { FirstRefiner, type RefinerTarget } from './budget/token-refiner.ts'
 import { walkedTokenBound } from './budget/walked-bound.ts'
-import type { Target } from './gateway/steps.ts'
+import type { Target, UpstreamKind } from './gateway/steps.ts'
 import type { TokenCount } from './http/runtime.ts'
 import type { ChatRequest } from './protocol/request.ts'
+import { AnthropicCounter } from './upstream/anthropic/count-tokens.ts'
 import { EngineTokenizer } from './upstream/engine-tokenizer.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { isHostedOpenAi } from './upstream/sender.ts'
+
+/** Kinds whose models have an output limit of their own, known by their names. */
+const HOSTED: ReadonlySet<UpstreamKind> = new Set<UpstreamKind>(['openai', 'anthropic', 'google'])
 
 export interface HoldBounds {
   readonly boundOf: BoundOf
@@ -25,8 +29,9 @@ export interface HoldBounds {
 export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBounds {
   const counter = new TokenCounter()
   let engines = new EngineTokenizer(upstreams)
+  let anthropic = new AnthropicCounter(upstreams)
   const tokenizer = new OpenAiTokenizer(counter)
-  let refiner = new FirstRefiner([engines, tokenizer])
+  let refiner = new FirstRefiner([engines, anthropic, tokenizer])
   let known = new WeakMap<Target, RefinerTarget>()
   let hosted = hostedOf(upstreams)
   const refined = (target: Target): RefinerTarget => {
@@ -42,26 +47,30 @@ export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBound
     boundOf: (input) => {
       const target = refined(input.target)
       // An engine has a context and no limit besides, whatever its model is called.
-      const outputLimit = target.kind === 'openai' ? outputLimitOf(target.model) : undefined
+      const outputLimit = HOSTED.has(target.kind) ? outputLimitOf(target.model) : undefined
       return planHold({ ...input, target, outputLimit }, refiner)
     },
     async count(request, target, signal) {
       const at = refined(target)
       const engine = await engines.refine(request, at, signal)
       if (engine !== undefined) return { tokens: engine, countedBy: 'engine' }
+      const provider = await anthropic.count(request, at, signal)
+      if (provider !== undefined) return { tokens: provider, countedBy: 'provider' }
       const counted = await tokenizer.refine(request, at, signal)
       if (counted !== undefined) return { tokens: counted, countedBy: 'tokenizer' }
       return { tokens: walkedTokenBound(request, at).tokens, countedBy: 'bound' }
     },
     reload(next) {
       void engines.close()
+      void anthropic.close()
       engines = new EngineTokenizer(next)
-      refiner = new FirstRefiner([engines, tokenizer])
+      anthropic = new AnthropicCounter(next)
+      refiner = new FirstRefiner([engines, anthropic, tokenizer])
       known = new WeakMap()
       hosted = hostedOf(next)
     },
     async close() {
-      await Promise.all([engines.close(), counter.close()])
+      await Promise.all([engines.close(), anthropic.close(), counter.close()])
     },
   }
 }

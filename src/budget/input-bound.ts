@@ -33,6 +33,8 @@ const CALL_TOKENS = 64
 const PART_TOKENS = 8
 /** Heading of a schema in the prompt: `# Response Formats\n\n## name`. */
 const FORMAT_TOKENS = 32
+/** Anthropic writes a system prompt of its own about a format (structured outputs guide), whose length it does not publish. */
+const ANTHROPIC_FORMAT_TOKENS = 512
 
 /**
  * The cheapest bound: the body's bytes and what rendering may add to them. Work grows with the number of messages and of nodes in
@@ -74,7 +76,7 @@ function template(request: ChatRequest, rules: PromptRules): number {
   return (
     rules.templateTokens +
     (request.tools.length > 0 ? rules.toolTemplateTokens : 0) +
-    (request.format === undefined ? 0 : FORMAT_TOKENS)
+    (request.format === undefined ? 0 : rules.family === 'anthropic' ? ANTHROPIC_FORMAT_TOKENS : FORMAT_TOKENS)
   )
 }
 

@@ -75,12 +75,12 @@ const OPENAI: PromptRules = {
 
 /**
  * Anthropic: the tokeniser is not public, its published predecessor is byte-level BPE after NFKC. Tool use adds at most 530 tokens
- * (tool use guide, Claude 3 Opus with `any`). Pictures: 4,784 tokens at 2,576 pixels (vision guide), 1,600 in older models.
+ * (tool use guide, Claude 3 Opus with `auto`; 346 in Claude 4), once more the same for models to come. Pictures: 4,784 tokens at 2,576 pixels (vision guide), 1,600 in older models.
  */
 const ANTHROPIC: PromptRules = {
   family: 'anthropic',
   templateTokens: 128,
-  toolTemplateTokens: 640,
+  toolTemplateTokens: 1024,
   messageTokens: 16,
   toolTokens: 64,
   normalises: true,

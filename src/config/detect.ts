@@ -8,6 +8,9 @@ const PROBE_MS = 300
 /** The small and the big model that `auto` uses when OpenAI is all there is; both are in the price book. */
 const OPENAI_SMALL = 'gpt-5-mini'
 const OPENAI_BIG = 'gpt-5.1'
+/** The same for Anthropic. */
+const ANTHROPIC_SMALL = 'claude-haiku-4-5'
+const ANTHROPIC_BIG = 'claude-sonnet-5'
 /** A server's list of models is a few kilobytes; whatever is longer is none. */
 const MAX_ANSWER_BYTES = 1_048_576
 /** Models that a caller can ask for by name; the rest of a longer list (Ollama keeps all that was ever pulled) needs a file. */
@@ -173,15 +176,31 @@ export function configFromFound(
     hosted.push('openai-small', 'openai-big')
     origins.push(`found OPENAI_API_KEY: ${OPENAI_SMALL} and ${OPENAI_BIG}`)
   }
-  for (const [variable, provider] of [
-    ['ANTHROPIC_API_KEY', 'Anthropic'],
-    ['GEMINI_API_KEY', 'Google'],
-  ] as const) {
+  const anthropic = anthropicFrom(env)
+  if (anthropic.remark !== undefined) remarks.push(anthropic.remark)
+  if (anthropic.upstream !== undefined) {
+    upstreams['anthropic'] = anthropic.upstream
+    models['anthropic-small'] = {
+      upstream: 'anthropic',
+      model: ANTHROPIC_SMALL,
+      tier: 'frontier',
+      contextTokens: 200_000,
+    }
+    models['anthropic-big'] = {
+      upstream: 'anthropic',
+      model: ANTHROPIC_BIG,
+      tier: 'frontier',
+      contextTokens: 1_000_000,
+    }
+    hosted.push('anthropic-small', 'anthropic-big')
+    origins.push(`found ANTHROPIC_API_KEY: ${ANTHROPIC_SMALL} and ${ANTHROPIC_BIG}`)
+  }
+  for (const [variable, provider] of [['GEMINI_API_KEY', 'Google']] as const) {
     if (env[variable]) remarks.push(`found ${variable}: ${provider} is not supported yet`)
   }
   if (local.length + hosted.length === 0) return { ...SIMULATED, remarks }
-  const small = local.length > 0 ? local : ['openai-small']
-  const big = hosted.length > 0 ? ['openai-big'] : local
+  const small = local.length > 0 ? local : hosted.filter((name) => name.endsWith('-small'))
+  const big = hosted.length > 0 ? hosted.filter((name) => name.endsWith('-big')) : local
   return { file: { upstreams, models, routes: { auto: { small, big, targetBigShare: 0.3 } } }, origins, remarks }
 }
 
@@ -204,6 +223,22 @@ function openAiFrom(env: Readonly<Record<string, string | undefined>>): {
   return {
     upstream: { kind: 'openai', apiKey: 'env:OPENAI_API_KEY', ...(baseUrl ? { baseUrl } : {}) },
   }
+}
+
+/** Anthropic by its variables, with the same care: agents that speak its dialect are pointed here by ANTHROPIC_BASE_URL. */
+function anthropicFrom(env: Readonly<Record<string, string | undefined>>): {
+  readonly upstream?: Readonly<Record<string, string>>
+  readonly remark?: string
+} {
+  const baseUrl = env['ANTHROPIC_BASE_URL']
+  if (!env['ANTHROPIC_API_KEY']) return {}
+  if (baseUrl && !/^https:\/\/api\.anthropic\.com\/?$/.test(baseUrl)) {
+    return {
+      remark:
+        'found ANTHROPIC_API_KEY, but ANTHROPIC_BASE_URL is not https://api.anthropic.com: neither is used. Unset it, or write an upstream into switchyard.yaml',
+    }
+  }
+  return { upstream: { kind: 'anthropic', apiKey: 'env:ANTHROPIC_API_KEY' } }
 }
 
 /** A served name as part of one of ours. */
@@ -240,7 +275,7 @@ export const SIMULATED: Found = {
     routes: { auto: { small: ['sim-small'], big: ['sim-big'], targetBigShare: 0.3 } },
   },
   origins: [
-    'nothing real found: answers are SIMULATED and say so. Set OPENAI_API_KEY, start an engine on loopback, or write switchyard.yaml',
+    'nothing real found: answers are SIMULATED and say so. Set OPENAI_API_KEY or ANTHROPIC_API_KEY, start an engine on loopback, or write switchyard.yaml',
   ],
   remarks: [],
 }

@@ -13,6 +13,9 @@ export interface Translation {
   readonly notes: readonly string[]
 }
 
+/** Where a kind is without an address. */
+const OWN_ADDRESSES = { openai: 'https://api.openai.com/v1', anthropic: 'https://api.anthropic.com' } as const
+
 type Fields = Readonly<Record<string, unknown>>
 
 type Path = readonly (string | number)[]
@@ -124,14 +127,14 @@ class Translator {
   #upstream(
     group: string,
     prefix: string,
-    kind: 'openai' | 'vllm',
+    kind: 'openai' | 'vllm' | 'anthropic',
     base: string,
     params: Fields,
     settings: Fields,
     at: Path,
   ): string | undefined {
     const apiKey = this.#secret(params['api_key'], [...at, 'litellm_params', 'api_key'])
-    const url = kind === 'vllm' ? base.replace(/\/v1\/?$/, '') : base.replace(/\/+$/, '')
+    const url = kind === 'openai' ? base.replace(/\/+$/, '') : base.replace(/\/v1\/?$/, '').replace(/\/+$/, '')
     if (kind === 'vllm' && url === '') {
       this.#note(at, `a vLLM deployment without api_base (${group})`)
       return undefined
@@ -143,7 +146,7 @@ class Translator {
       if (
         (replicas?.includes(url) ?? false) ||
         known['baseUrl'] === url ||
-        (url === '' && known['baseUrl'] === undefined && kind === 'openai')
+        (url === '' && known['baseUrl'] === undefined && kind !== 'vllm')
       )
         return name
       if (
@@ -163,7 +166,7 @@ class Translator {
         ? { replicas: [url] }
         : url === ''
           ? {}
-          : { baseUrl: url.endsWith('/v1') ? url : `${url}/v1` }),
+          : { baseUrl: kind === 'anthropic' || url.endsWith('/v1') ? url : `${url}/v1` }),
       ...key,
       ...limitsOf(params, settings),
     }
@@ -262,8 +265,10 @@ class Translator {
   #missingPrices(): void {
     for (const [name, model] of Object.entries(this.#models)) {
       const upstream = this.#upstreams[String(model['upstream'])]
-      if (upstream?.['kind'] !== 'openai' || model['price'] !== undefined) continue
-      const url = String(upstream['baseUrl'] ?? 'https://api.openai.com/v1')
+      const kind = upstream?.['kind']
+      if (upstream === undefined || (kind !== 'openai' && kind !== 'anthropic') || model['price'] !== undefined)
+        continue
+      const url = String(upstream['baseUrl'] ?? OWN_ADDRESSES[kind])
       const provider = providerAt(url)
       const isKnown =
         provider !== undefined &&

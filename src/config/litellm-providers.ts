@@ -1,10 +1,13 @@
 import { LITELLM_RATES } from './litellm-price.ts'
 
 /** LiteLLM's provider prefix -> how we reach it. Providers that speak OpenAI's dialect need only an address. */
-export const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; readonly baseUrl?: string }>> = {
+export const PROVIDERS: Readonly<
+  Record<string, { readonly kind: 'openai' | 'vllm' | 'anthropic'; readonly baseUrl?: string }>
+> = {
   openai: { kind: 'openai' },
   text_completion_openai: { kind: 'openai' },
   azure: { kind: 'openai' },
+  anthropic: { kind: 'anthropic' },
   hosted_vllm: { kind: 'vllm' },
   vllm: { kind: 'vllm' },
   groq: { kind: 'openai', baseUrl: 'https://api.groq.com/openai/v1' },

@@ -1,5 +1,6 @@
 /** Upstreams of the file as they are used: secrets read, addresses with `/v1`, kinds that are supported. */
 import type { UpstreamKind } from '../gateway/steps.ts'
+import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-fields.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import type { UpstreamConfig } from './config.ts'
 import type { UpstreamFile } from './schema.ts'
@@ -8,8 +9,9 @@ import type { SecretReader } from './secrets.ts'
 type Path = readonly (string | number)[]
 type Report = (path: Path, sentence: string) => void
 
-const SUPPORTED: readonly UpstreamKind[] = ['openai', 'vllm', 'simulated']
+const SUPPORTED: readonly UpstreamKind[] = ['openai', 'anthropic', 'vllm', 'simulated']
 const OPENAI_URL = 'https://api.openai.com/v1'
+const ANTHROPIC_URL = 'https://api.anthropic.com'
 const PRIVATE =
   /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
@@ -48,7 +50,7 @@ function checkSettings(upstream: UpstreamFile, at: Path, report: Report): void {
   if (upstream.baseUrl !== undefined && upstream.replicas !== undefined)
     report([...at, 'replicas'], 'baseUrl and replicas exclude each other. Keep one.')
   for (const [index, field] of upstream.passFields.entries()) {
-    if (PRICED_FIELDS.has(field))
+    if (PRICED_FIELDS.has(field) || (upstream.kind === 'anthropic' && ANTHROPIC_PRICED_FIELDS.has(field)))
       report(
         [...at, 'passFields', index],
         `${field} decides what a request costs, so that callers may not send it beside what is priced. Remove it.`,
@@ -78,6 +80,15 @@ function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report:
           report(place(index), `the address of kind vllm is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`)
       }
       return urls.map((url) => `${url.replace(/\/+$/, '')}/v1`)
+    case 'anthropic':
+      for (const [index, url] of urls.entries()) {
+        if (/\/v1\/?$/.test(url))
+          report(
+            place(index),
+            `the address of kind anthropic is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`,
+          )
+      }
+      return (urls.length === 0 ? [ANTHROPIC_URL] : urls).map((url) => `${url.replace(/\/+$/, '')}/v1`)
     case 'simulated':
       if (urls.length > 0)
         report(
@@ -86,7 +97,6 @@ function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report:
         )
       return []
     case 'tgi':
-    case 'anthropic':
     case 'google':
     case 'embedded':
       return []

@@ -1,7 +1,8 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
-import type { Capability, Target } from '../gateway/steps.ts'
+import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
+import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-fields.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
@@ -34,7 +35,11 @@ const HOSTED: readonly Capability[] = [
   'audio',
   'web_search',
 ]
+/** What Claude can be told: no free-text tools, no log-probabilities, no sound, no web search as OpenAI has it. */
+const ANTHROPIC: readonly Capability[] = ['tools', 'images', 'json_schema']
 const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
+/** Headers that a provider knows us by. */
+const AUTH_HEADERS: readonly string[] = ['authorization', 'x-api-key']
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 
 /** What `telemetry.events` says where nobody has set it. */
@@ -92,8 +97,9 @@ class Resolver {
         'there is none, so that no request could be answered. List the names that callers use, as in models: { small: { upstream: NAME, model: NAME-THERE } }.',
       )
     for (const upstream of upstreams) {
-      const isKnown = upstream.apiKey !== undefined || upstream.headers['authorization'] !== undefined
-      if (upstream.kind === 'openai' && isPublic(upstream) && !isKnown)
+      const isKnown =
+        upstream.apiKey !== undefined || AUTH_HEADERS.some((header) => upstream.headers[header] !== undefined)
+      if (isHostedKind(upstream.kind) && isPublic(upstream) && !isKnown)
         this.#remarks.push(`upstreams.${upstream.name} has no apiKey: hosted servers refuse requests without one`)
     }
     checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
@@ -171,7 +177,7 @@ class Resolver {
         )
         continue
       }
-      const tier = model.tier ?? (upstream.kind === 'openai' && isPublic(upstream) ? 'frontier' : 'local')
+      const tier = model.tier ?? (isHostedKind(upstream.kind) && isPublic(upstream) ? 'frontier' : 'local')
       const schedule = prices.get(name) ?? []
       const isUnpriced = priceAt(schedule, now()) === undefined
       if (isUnpriced && tier === 'local') unpriced.push(name)
@@ -182,10 +188,9 @@ class Resolver {
         )
       }
       for (const field of Object.keys(model.extraBody)) {
-        if (PRICED_FIELDS.has(field))
+        if (PRICED_FIELDS.has(field) || (upstream.kind === 'anthropic' && ANTHROPIC_PRICED_FIELDS.has(field)))
           this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
-      const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
       targets.set(name, {
         name,
         upstream: upstream.name,
@@ -193,7 +198,7 @@ class Resolver {
         model: model.model,
         tier,
         contextTokens: model.contextTokens,
-        capabilities: new Set(model.capabilities ?? (isHosted ? HOSTED : ENGINE)),
+        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream)),
         get price() {
           return priceAt(schedule, now())
         },
@@ -255,6 +260,29 @@ class Resolver {
   #problem(path: readonly (string | number)[], sentence: string): void {
     const { lines } = this.#context
     this.#problems.push({ setting: path.join('.'), line: lines.at(path), from: lines.overrideOf(path), sentence })
+  }
+}
+
+/** Kinds that are somebody's service where their address is public. */
+function isHostedKind(kind: UpstreamKind): boolean {
+  return kind === 'openai' || kind === 'anthropic'
+}
+
+function capabilitiesOf(upstream: UpstreamConfig): readonly Capability[] {
+  switch (upstream.kind) {
+    case 'anthropic':
+      return ANTHROPIC
+    case 'vllm':
+      return ENGINE
+    case 'simulated':
+      return HOSTED
+    case 'openai':
+    case 'tgi':
+    case 'google':
+    case 'embedded':
+      return isPublic(upstream) ? HOSTED : ENGINE
+    default:
+      return upstream.kind satisfies never
   }
 }
 

@@ -23,7 +23,7 @@ export interface Runtime {
 export interface TokenCount {
   readonly tokens: number
   /** `bound`: nobody could count; more than this the prompt cannot have. */
-  readonly countedBy: 'engine' | 'tokenizer' | 'bound'
+  readonly countedBy: 'engine' | 'provider' | 'tokenizer' | 'bound'
 }
 
 export interface ModelEntry {

@@ -1,5 +1,6 @@
 import type { UpstreamKind } from '../gateway/steps.ts'
 import type { Adapter } from './adapter.ts'
+import { anthropicAdapter } from './anthropic/adapter.ts'
 import { openAiAdapter } from './openai/adapter.ts'
 
 /** The adapter of a kind. Kinds that are not supported yet are refused when the configuration is read. */
@@ -9,8 +10,9 @@ export function adapterOf(kind: UpstreamKind): Adapter {
     case 'vllm':
     case 'simulated':
       return openAiAdapter
-    case 'tgi':
     case 'anthropic':
+      return anthropicAdapter
+    case 'tgi':
     case 'google':
     case 'embedded':
       throw new Error(`There is no adapter for upstreams of kind ${kind}.`)

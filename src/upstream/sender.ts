@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call, ChunkConsumer, Hold, Sender, SendOutcome, SendResult, Target } from '../gateway/steps.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { adapterOf } from './adapter-of.ts'
+import type { EncodedRequest } from './adapter.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import type { UpstreamOptions } from './options.ts'
 import { Replica } from './replica.ts'
@@ -112,12 +113,20 @@ export class UpstreamSender implements Sender {
       return failed(new SwitchyardError('upstream_unavailable', 'The upstream of this model was removed.'))
     const adapter = adapterOf(target.kind)
     const stream = call.request.stream || upstream.alwaysStream
-    const encoded = adapter.encode(call.request, target, {
-      stream,
-      outputCap: hold.outputCap,
-      passFields: upstream.options.passFields,
-      isHostedOpenAi: upstream.isHostedOpenAi,
-    })
+    let encoded: EncodedRequest
+    try {
+      encoded = adapter.encode(call.request, target, {
+        stream,
+        outputCap: hold.outputCap,
+        passFields: upstream.options.passFields,
+        isHostedOpenAi: upstream.isHostedOpenAi,
+      })
+    } catch (thrown) {
+      // What this upstream cannot be told was never sent and costs nothing; another model may understand it.
+      if (thrown instanceof SwitchyardError) return failed(thrown)
+      throw thrown
+    }
+    if (encoded.dropped.length > 0) consumer.dropped?.(encoded.dropped)
     const bytes = Buffer.from(encoded.body)
     const headers = encoded.headers === undefined ? upstream.headers : { ...upstream.headers, ...encoded.headers }
     const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)
@@ -220,7 +229,21 @@ export class UpstreamSender implements Sender {
  * hardware (and refuse streams of some models to some accounts). llama.cpp and `transformers serve` go on to the end.
  */
 function noticesHangUp(options: UpstreamOptions): boolean {
-  return options.kind !== 'openai' || isHostedOpenAi(options)
+  switch (options.kind) {
+    case 'openai':
+      return isHostedOpenAi(options)
+    case 'anthropic':
+      // Long answers outlast every time-out on the way unless they are streamed, and what a caller that leaves has used is known.
+      return false
+    case 'vllm':
+    case 'tgi':
+    case 'google':
+    case 'simulated':
+    case 'embedded':
+      return true
+    default:
+      return options.kind satisfies never
+  }
 }
 
 /** Whether an upstream is OpenAI's own API, or Azure's. */

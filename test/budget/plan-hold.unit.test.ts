@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { makePrice } from '../../src/budget/make-price.ts'
-import { outputLimitOf } from '../../src/budget/output-limit.ts'
+import { outputLimitOf } from '../../src/shared/output-limit.ts'
 import { planHold, type PlanInput } from '../../src/budget/plan-hold.ts'
 import { FirstRefiner, type TokenRefiner } from '../../src/budget/token-refiner.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'

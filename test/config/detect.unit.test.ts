@@ -141,10 +141,36 @@ describe('what is found together', () => {
     expect(kinds(config)).toEqual(['openai'])
   })
 
-  test('TGI, Anthropic and Google are named as not supported yet, and the simulator answers', async () => {
-    const config = await load([await serve(TGI)], { ANTHROPIC_API_KEY: 'sk-test', GEMINI_API_KEY: 'sk-test' })
+  test('an Anthropic key alone: a small and a big model of its book', async () => {
+    const config = await load([], { ANTHROPIC_API_KEY: 'sk-ant-fake' })
+    expect(config.routes['auto']).toMatchObject({ small: ['anthropic-small'], big: ['anthropic-big'] })
+    expect(config.upstreams[0]).toMatchObject({ kind: 'anthropic', replicas: ['https://api.anthropic.com/v1'] })
+    for (const name of ['anthropic-small', 'anthropic-big']) {
+      expect(config.targets.get(name)).toMatchObject({ tier: 'frontier' })
+      expect(config.targets.get(name)?.price?.source).toContain('genai-prices')
+    }
+    expect(JSON.stringify(config)).not.toContain('sk-ant-fake')
+  })
+
+  test('an Anthropic key beside an OpenAI key: both are on both sides', async () => {
+    const config = await load([], { ANTHROPIC_API_KEY: 'sk-ant-fake', OPENAI_API_KEY: 'sk-test' })
+    expect(config.routes['auto']).toMatchObject({
+      small: ['openai-small', 'anthropic-small'],
+      big: ['openai-big', 'anthropic-big'],
+    })
+  })
+
+  test('an Anthropic key for another place is not used', async () => {
+    const env = { ANTHROPIC_API_KEY: 'sk-ant-fake', ANTHROPIC_BASE_URL: 'http://127.0.0.1:4000' }
+    const config = await load([], env)
     expect(kinds(config)).toEqual(['simulated'])
-    expect(config.remarks.filter((remark) => remark.endsWith('not supported yet'))).toHaveLength(3)
+    expect(config.remarks.join()).toContain('ANTHROPIC_BASE_URL is not https://api.anthropic.com')
+  })
+
+  test('TGI and Google are named as not supported yet, and the simulator answers', async () => {
+    const config = await load([await serve(TGI)], { GEMINI_API_KEY: 'sk-test' })
+    expect(kinds(config)).toEqual(['simulated'])
+    expect(config.remarks.filter((remark) => remark.endsWith('not supported yet'))).toHaveLength(2)
     expect(config.origins.join()).toContain('SIMULATED')
   })
 

@@ -31,7 +31,13 @@ test('a LiteLLM configuration becomes one that starts, with replicas, prices, fa
   onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
   writeFileSync(join(cwd, 'switchyard.yaml'), yaml)
 
-  const config = await loadConfig({}, { cwd, env: { OPENAI_API_KEY: 'sk-fake-openai', MASTER_KEY: 'sk-fake-master' } })
+  const config = await loadConfig(
+    {},
+    {
+      cwd,
+      env: { OPENAI_API_KEY: 'sk-fake-openai', ANTHROPIC_API_KEY: 'sk-fake-anthropic', MASTER_KEY: 'sk-fake-master' },
+    },
+  )
 
   expect(config.upstreams.find((upstream) => upstream.kind === 'vllm')?.replicas).toEqual([
     'http://10.0.0.1:8000/v1',
@@ -45,7 +51,15 @@ test('a LiteLLM configuration becomes one that starts, with replicas, prices, fa
   })
   expect(config.aliases).toEqual({ 'gpt-4': 'gpt-4o' })
   expect(config.keys).toHaveLength(1)
-  expect(notes.join('\n')).toMatch(/provider anthropic is not supported yet/)
+  expect(config.upstreams.find((upstream) => upstream.name === 'anthropic')).toMatchObject({
+    kind: 'anthropic',
+    replicas: ['https://api.anthropic.com/v1'],
+  })
+  expect(config.targets.get('claude')).toMatchObject({
+    kind: 'anthropic',
+    model: 'claude-sonnet-4-5',
+    tier: 'frontier',
+  })
   expect(notes.join('\n')).toMatch(/rpm: no counterpart/)
   expect(notes.join('\n')).toMatch(/success_callback: no counterpart/)
   expect(notes.join('\n')).toMatch(/database_url: no counterpart/)

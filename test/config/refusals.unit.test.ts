@@ -240,11 +240,23 @@ test.each<[string, string, string]>([
   expect(await refusal(text)).toContain(sentence)
 })
 
-describe.each(['anthropic', 'google', 'tgi', 'embedded'])('kind %s', (kind) => {
+test('kind anthropic refuses its own priced fields and an address with /v1', async () => {
+  const text = `upstreams:
+  claude: { kind: anthropic, baseUrl: "https://api.anthropic.com/v1", apiKey: env:K, passFields: [mcp_servers] }
+models:
+  big: { upstream: claude, model: claude-sonnet-5, extraBody: { cache_control: {} } }
+`
+  const problems = await refusal(text, {}, { K: 'sk-ant-fake' })
+  expect(problems).toContain("the address of kind anthropic is the server's root. Write https://api.anthropic.com.")
+  expect(problems).toContain('mcp_servers decides what a request costs')
+  expect(problems).toContain('models.big.extraBody.cache_control: this field belongs to the request itself.')
+})
+
+describe.each(['google', 'tgi', 'embedded'])('kind %s', (kind) => {
   test('is known, and refused by name', async () => {
     const text = GOOD.replace('kind: vllm, replicas: ["http://127.0.0.1:8000"]', `kind: ${kind}`)
     expect(await refusal(text)).toContain(
-      `FILE:3: upstreams.gpu.kind: kind ${kind} is not supported yet. Supported are openai, vllm, simulated.`,
+      `FILE:3: upstreams.gpu.kind: kind ${kind} is not supported yet. Supported are openai, anthropic, vllm, simulated.`,
     )
   })
 })

@@ -14,7 +14,7 @@ const LIMITS: readonly (readonly [model: RegExp, tokens: number])[] = [
   [/^claude-3-(?:opus|sonnet|haiku)/, 4096],
   [/^claude-3-5/, 8192],
   [/^claude-(?:opus-4-[01]|opus-4-20|4-opus)/, 32_000],
-  [/^claude-(?:3-7|sonnet-4|opus-4|haiku-4|4)/, 64_000],
+  [/^claude-(?:3-7|4|[a-z])/, 64_000],
   [/^gemini-(?:1|2\.0)/, 8192],
   [/^gemini-/, 65_536],
 ]

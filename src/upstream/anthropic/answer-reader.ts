@@ -1,0 +1,192 @@
+import { isContent, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
+import type { JsonObject } from '../../protocol/request.ts'
+import { finishOf } from './stop-reason.ts'
+import { laterUsage, readUsage } from './usage.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+type Block = {
+  readonly type: string
+  /** Position among the answer's tool calls. */
+  readonly call: number
+  readonly input: unknown
+  readonly textStart: number
+  readonly citations: Fields[]
+  hasArguments: boolean
+}
+
+/**
+ * Reads an Anthropic message, block by block, into events; a whole answer is read as a stream that said each block at once, so that
+ * both give the same. Blocks and deltas of unknown types, from a newer API or of tools that the provider runs, are left out.
+ */
+export class AnswerReader {
+  readonly #requestBytes: number
+  readonly #created: number
+  readonly #blocks = new Map<number, Block>()
+  #events: AnswerEvent[] = []
+  #usage: Fields = {}
+  #calls = 0
+  #textLength = 0
+  #contentBytes = 0
+  #contentChunks = 0
+  #hasStarted = false
+  #hasFinish = false
+
+  /** @param created Unix seconds: Anthropic does not say when. */
+  constructor(requestBytes: number, created: number) {
+    this.#requestBytes = requestBytes
+    this.#created = created
+  }
+
+  get hasStarted(): boolean {
+    return this.#hasStarted
+  }
+
+  get hasFinish(): boolean {
+    return this.#hasFinish
+  }
+
+  /** Events since the last call. */
+  take(): readonly AnswerEvent[] {
+    const events = this.#events
+    if (events.length > 0) this.#events = []
+    return events
+  }
+
+  usage(): Usage {
+    return readUsage(
+      this.#usage,
+      { requestBytes: this.#requestBytes, contentBytes: this.#contentBytes, contentChunks: this.#contentChunks },
+      this.#hasFinish,
+    )
+  }
+
+  start(message: Fields): void {
+    if (this.#hasStarted) return
+    this.#hasStarted = true
+    this.#usage = laterUsage(this.#usage, message['usage'])
+    const { id, model } = message
+    if (typeof id !== 'string' || id === '' || typeof model !== 'string' || model === '') return
+    this.#events.push({ type: 'start', id, model, created: this.#created })
+  }
+
+  open(index: number, raw: Fields): void {
+    const type = String(raw['type'])
+    const isCall = type === 'tool_use'
+    const block: Block = {
+      type,
+      call: isCall ? this.#calls : -1,
+      input: raw['input'],
+      textStart: this.#textLength,
+      citations: [],
+      hasArguments: false,
+    }
+    this.#blocks.set(index, block)
+    if (isCall) {
+      this.#calls += 1
+      const id = typeof raw['id'] === 'string' && raw['id'] !== '' ? raw['id'] : `call_${block.call}`
+      this.#push({
+        type: 'tool-call',
+        choice: 0,
+        index: block.call,
+        kind: 'function',
+        id,
+        name: String(raw['name']),
+        arguments: '',
+      })
+    } else if (type === 'text') {
+      this.#text(raw['text'])
+      if (Array.isArray(raw['citations'])) block.citations.push(...(raw['citations'] as Fields[]))
+    } else if (type === 'thinking') {
+      this.#reasoning(raw['thinking'])
+      this.#signature(raw['signature'])
+    } else if (type === 'redacted_thinking' && typeof raw['data'] === 'string')
+      this.#push({ type: 'reasoning', choice: 0, text: '', redacted: raw['data'], signedBy: 'anthropic' })
+  }
+
+  delta(index: number, delta: Fields): void {
+    const block = this.#blocks.get(index)
+    if (block === undefined) return
+    switch (delta['type']) {
+      case 'text_delta':
+        if (block.type === 'text') this.#text(delta['text'])
+        break
+      case 'thinking_delta':
+        if (block.type === 'thinking') this.#reasoning(delta['thinking'])
+        break
+      case 'signature_delta':
+        if (block.type === 'thinking') this.#signature(delta['signature'])
+        break
+      case 'input_json_delta':
+        if (block.call >= 0) this.#arguments(block, delta['partial_json'])
+        break
+      case 'citations_delta':
+        if (typeof delta['citation'] === 'object' && delta['citation'] !== null)
+          block.citations.push(delta['citation'] as Fields)
+        break
+      default:
+    }
+  }
+
+  close(index: number): void {
+    const block = this.#blocks.get(index)
+    if (block === undefined) return
+    this.#blocks.delete(index)
+    // A call without arguments says none; callers of other dialects expect an object.
+    if (block.call >= 0 && !block.hasArguments) this.#arguments(block, JSON.stringify(block.input ?? {}))
+    const annotations = block.citations.flatMap((each) => citation(each, block.textStart, this.#textLength))
+    if (annotations.length > 0) this.#push({ type: 'annotations', choice: 0, annotations })
+  }
+
+  /** `message_delta`: why the answer ended, and what was used up to here. */
+  end(delta: Fields, usage: unknown): void {
+    this.#usage = laterUsage(this.#usage, usage)
+    const { stop_reason: reason, stop_sequence: sequence } = delta
+    if (typeof reason !== 'string' || this.#hasFinish) return
+    for (const index of this.#blocks.keys()) this.close(index)
+    this.#hasFinish = true
+    this.#push({
+      type: 'finish',
+      choice: 0,
+      reason: finishOf(reason, this.#calls > 0),
+      ...(typeof sequence === 'string' ? { stopSequence: sequence } : {}),
+    })
+  }
+
+  #text(text: unknown): void {
+    if (typeof text !== 'string' || text === '') return
+    this.#textLength += text.length
+    this.#push({ type: 'text', choice: 0, text })
+  }
+
+  #reasoning(text: unknown): void {
+    if (typeof text === 'string' && text !== '')
+      this.#push({ type: 'reasoning', choice: 0, text, signedBy: 'anthropic' })
+  }
+
+  #signature(signature: unknown): void {
+    if (typeof signature === 'string' && signature !== '')
+      this.#push({ type: 'reasoning', choice: 0, text: '', signature, signedBy: 'anthropic' })
+  }
+
+  #arguments(block: Block, text: unknown): void {
+    if (typeof text !== 'string' || text === '') return
+    block.hasArguments = true
+    this.#push({ type: 'tool-call', choice: 0, index: block.call, kind: 'function', arguments: text })
+  }
+
+  #push(event: AnswerEvent): void {
+    this.#events.push(event)
+    if (!isContent(event)) return
+    this.#contentChunks += 1
+    if ('text' in event) this.#contentBytes += Buffer.byteLength(event.text)
+    else if ('arguments' in event) this.#contentBytes += Buffer.byteLength(event.arguments)
+  }
+}
+
+/** A source on the web as OpenAI cites it; places in documents have no counterpart there. */
+function citation(raw: Fields, start: number, end: number): readonly JsonObject[] {
+  const { url, title } = raw
+  if (typeof url !== 'string') return []
+  const url_citation = { url, title: typeof title === 'string' ? title : '', start_index: start, end_index: end }
+  return [{ type: 'url_citation', url_citation }]
+}
