@@ -5,10 +5,13 @@ import { outputLimitOf } from './budget/output-limit.ts'
 import { planHold } from './budget/plan-hold.ts'
 import { TokenCounter } from './budget/token-counter.ts'
 import { FirstRefiner, type RefinerTarget } from './budget/token-refiner.ts'
-import type { Target } from './gateway/steps.ts'
+import type { Target, UpstreamKind } from './gateway/steps.ts'
 import { EngineTokenizer } from './upstream/engine-tokenizer.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { isHostedOpenAi } from './upstream/sender.ts'
+
+/** Kinds whose models have an output limit of their own, known by their names. */
+const HOSTED: ReadonlySet<UpstreamKind> = new Set<UpstreamKind>(['openai', 'anthropic', 'google'])
 
 export interface HoldBounds {
   readonly boundOf: BoundOf
@@ -36,7 +39,7 @@ export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBound
     boundOf: (input) => {
       const target = refined(input.target)
       // An engine has a context and no limit besides, whatever its model is called.
-      const outputLimit = target.kind === 'openai' ? outputLimitOf(target.model) : undefined
+      const outputLimit = HOSTED.has(target.kind) ? outputLimitOf(target.model) : undefined
       return planHold({ ...input, target, outputLimit }, refiner)
     },
     reload(next) {

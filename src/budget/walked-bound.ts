@@ -68,7 +68,9 @@ function messageRest(message: Message, rules: PromptRules): number {
   if (message.name !== undefined) rest += NAME_TOKENS
   if (message.role !== 'assistant') return rest
   for (const call of message.toolCalls ?? [])
-    rest += jsonBytes(call.id) + jsonBytes(call.name) + jsonBytes(call.arguments)
+    rest += jsonBytes(call.id) + jsonBytes(call.name) + jsonBytes(call.arguments) + (call.signature ?? '').length
+  // Signed thinking is read as the thoughts that it stands for: base64, so at least a byte for each of their tokens.
+  for (const { signature = '', redacted = '' } of message.reasoning ?? []) rest += signature.length + redacted.length
   return rest + callsMarkup(message, rules)
 }
 

@@ -13,6 +13,14 @@ export interface Translation {
   readonly notes: readonly string[]
 }
 
+/** Kinds that run on the operator's own machines. */
+const ENGINES: readonly string[] = ['vllm', 'tgi']
+/** Where a kind is without an address. */
+const OWN_ADDRESSES = {
+  openai: 'https://api.openai.com/v1',
+  google: 'https://generativelanguage.googleapis.com',
+} as const
+
 type Fields = Readonly<Record<string, unknown>>
 
 type Path = readonly (string | number)[]
@@ -124,16 +132,17 @@ class Translator {
   #upstream(
     group: string,
     prefix: string,
-    kind: 'openai' | 'vllm',
+    kind: 'openai' | 'vllm' | 'google' | 'tgi',
     base: string,
     params: Fields,
     settings: Fields,
     at: Path,
   ): string | undefined {
     const apiKey = this.#secret(params['api_key'], [...at, 'litellm_params', 'api_key'])
-    const url = kind === 'vllm' ? base.replace(/\/v1\/?$/, '') : base.replace(/\/+$/, '')
-    if (kind === 'vllm' && url === '') {
-      this.#note(at, `a vLLM deployment without api_base (${group})`)
+    const isEngine = kind === 'vllm' || kind === 'tgi'
+    const url = kind === 'openai' ? base.replace(/\/+$/, '') : base.replace(/\/v1(?:beta)?\/?$/, '').replace(/\/+$/, '')
+    if (isEngine && url === '') {
+      this.#note(at, `a ${kind === 'vllm' ? 'vLLM' : 'TGI'} deployment without api_base (${group})`)
       return undefined
     }
     const key = apiKey === undefined ? {} : { apiKey }
@@ -143,11 +152,11 @@ class Translator {
       if (
         (replicas?.includes(url) ?? false) ||
         known['baseUrl'] === url ||
-        (url === '' && known['baseUrl'] === undefined && kind === 'openai')
+        (url === '' && known['baseUrl'] === undefined && !isEngine)
       )
         return name
       if (
-        kind === 'vllm' &&
+        isEngine &&
         replicas !== undefined &&
         this.#byGroup.get(group)?.some((each) => this.#models[each]?.['upstream'] === name) === true
       ) {
@@ -159,11 +168,11 @@ class Translator {
     for (let i = 2; this.#upstreams[name] !== undefined; i++) name = `${prefix.replaceAll('_', '-')}-${i}`
     this.#upstreams[name] = {
       kind,
-      ...(kind === 'vllm'
+      ...(isEngine
         ? { replicas: [url] }
         : url === ''
           ? {}
-          : { baseUrl: url.endsWith('/v1') ? url : `${url}/v1` }),
+          : { baseUrl: kind === 'google' || url.endsWith('/v1') ? url : `${url}/v1` }),
       ...key,
       ...limitsOf(params, settings),
     }
@@ -209,10 +218,13 @@ class Translator {
     const firsts = [...this.#byGroup.values()].map((names) => names[0] as string)
     if (firsts.length === 0) return undefined
     const isLocal = (name: string): boolean =>
-      this.#upstreams[String(this.#models[name]?.['upstream'])]?.['kind'] === 'vllm'
+      ENGINES.includes(String(this.#upstreams[String(this.#models[name]?.['upstream'])]?.['kind']))
     const small = firsts.filter(isLocal)
     const big = firsts.filter((name) => !isLocal(name))
-    this.#note([], 'routes.auto is a first guess (vLLM models small, others big): LiteLLM has no counterpart to it')
+    this.#note(
+      [],
+      'routes.auto is a first guess (models of engines small, others big): LiteLLM has no counterpart to it',
+    )
     return {
       small: small.length > 0 ? small : firsts.slice(0, 1),
       big: big.length > 0 ? big : firsts.slice(-1),
@@ -262,8 +274,9 @@ class Translator {
   #missingPrices(): void {
     for (const [name, model] of Object.entries(this.#models)) {
       const upstream = this.#upstreams[String(model['upstream'])]
-      if (upstream?.['kind'] !== 'openai' || model['price'] !== undefined) continue
-      const url = String(upstream['baseUrl'] ?? 'https://api.openai.com/v1')
+      const kind = upstream?.['kind']
+      if (upstream === undefined || (kind !== 'openai' && kind !== 'google') || model['price'] !== undefined) continue
+      const url = String(upstream['baseUrl'] ?? OWN_ADDRESSES[kind])
       const provider = providerAt(url)
       const isKnown =
         provider !== undefined &&

@@ -1,11 +1,15 @@
 import { LITELLM_RATES } from './litellm-price.ts'
 
 /** LiteLLM's provider prefix -> how we reach it. Providers that speak OpenAI's dialect need only an address. */
-export const PROVIDERS: Readonly<Record<string, { readonly kind: 'openai' | 'vllm'; readonly baseUrl?: string }>> = {
+export const PROVIDERS: Readonly<
+  Record<string, { readonly kind: 'openai' | 'vllm' | 'google' | 'tgi'; readonly baseUrl?: string }>
+> = {
   openai: { kind: 'openai' },
   text_completion_openai: { kind: 'openai' },
   azure: { kind: 'openai' },
   hosted_vllm: { kind: 'vllm' },
+  gemini: { kind: 'google' },
+  huggingface: { kind: 'tgi' },
   vllm: { kind: 'vllm' },
   groq: { kind: 'openai', baseUrl: 'https://api.groq.com/openai/v1' },
   deepseek: { kind: 'openai', baseUrl: 'https://api.deepseek.com/v1' },

@@ -1,7 +1,7 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
-import type { Capability, Target } from '../gateway/steps.ts'
+import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
@@ -34,7 +34,15 @@ const HOSTED: readonly Capability[] = [
   'audio',
   'web_search',
 ]
+/** What Gemini can be told here: no free-text tools, no web search as OpenAI has it. */
+const GOOGLE: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'audio']
+/** A model without a chat template. */
+const TEXT_ALONE: readonly Capability[] = ['json_schema', 'logprobs']
 const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
+/** Fixed fields of `generateContent` that neither cost anything nor stand beside what is priced. */
+const GOOGLE_EXTRA: readonly string[] = ['safetySettings', 'labels', 'generationConfig']
+/** Headers that a provider knows us by. */
+const AUTH_HEADERS: readonly string[] = ['authorization', 'api-key', 'x-goog-api-key']
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 
 /** What `telemetry.events` says where nobody has set it. */
@@ -92,8 +100,9 @@ class Resolver {
         'there is none, so that no request could be answered. List the names that callers use, as in models: { small: { upstream: NAME, model: NAME-THERE } }.',
       )
     for (const upstream of upstreams) {
-      const isKnown = upstream.apiKey !== undefined || upstream.headers['authorization'] !== undefined
-      if (upstream.kind === 'openai' && isPublic(upstream) && !isKnown)
+      const isKnown =
+        upstream.apiKey !== undefined || AUTH_HEADERS.some((header) => upstream.headers[header] !== undefined)
+      if (isHostedKind(upstream.kind) && isPublic(upstream) && !isKnown)
         this.#remarks.push(`upstreams.${upstream.name} has no apiKey: hosted servers refuse requests without one`)
     }
     checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
@@ -171,7 +180,7 @@ class Resolver {
         )
         continue
       }
-      const tier = model.tier ?? (upstream.kind === 'openai' && isPublic(upstream) ? 'frontier' : 'local')
+      const tier = model.tier ?? (isHostedKind(upstream.kind) && isPublic(upstream) ? 'frontier' : 'local')
       const schedule = prices.get(name) ?? []
       const isUnpriced = priceAt(schedule, now()) === undefined
       if (isUnpriced && tier === 'local') unpriced.push(name)
@@ -185,7 +194,15 @@ class Resolver {
         if (PRICED_FIELDS.has(field))
           this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
-      const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
+      if (model.api === 'generate' && upstream.kind !== 'tgi')
+        this.#problem([...at, 'api'], 'only models of kind tgi have the native route. Remove it.')
+      for (const field of upstream.kind === 'google' ? Object.keys(model.extraBody) : []) {
+        if (!GOOGLE_EXTRA.includes(field))
+          this.#problem(
+            [...at, 'extraBody', field],
+            `models of kind google take ${GOOGLE_EXTRA.join(', ')} here. Remove it.`,
+          )
+      }
       targets.set(name, {
         name,
         upstream: upstream.name,
@@ -193,7 +210,8 @@ class Resolver {
         model: model.model,
         tier,
         contextTokens: model.contextTokens,
-        capabilities: new Set(model.capabilities ?? (isHosted ? HOSTED : ENGINE)),
+        ...(model.api === 'generate' ? { api: model.api } : {}),
+        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream, model.api)),
         get price() {
           return priceAt(schedule, now())
         },
@@ -255,6 +273,30 @@ class Resolver {
   #problem(path: readonly (string | number)[], sentence: string): void {
     const { lines } = this.#context
     this.#problems.push({ setting: path.join('.'), line: lines.at(path), from: lines.overrideOf(path), sentence })
+  }
+}
+
+/** Kinds that are somebody's service where their address is public. */
+function isHostedKind(kind: UpstreamKind): boolean {
+  return kind === 'openai' || kind === 'google'
+}
+
+function capabilitiesOf(upstream: UpstreamConfig, api: 'chat' | 'generate'): readonly Capability[] {
+  switch (upstream.kind) {
+    case 'google':
+      return GOOGLE
+    case 'tgi':
+      return api === 'generate' ? TEXT_ALONE : ENGINE
+    case 'vllm':
+      return ENGINE
+    case 'simulated':
+      return HOSTED
+    case 'openai':
+    case 'anthropic':
+    case 'embedded':
+      return isPublic(upstream) ? HOSTED : ENGINE
+    default:
+      return upstream.kind satisfies never
   }
 }
 

@@ -1,6 +1,8 @@
 import type { UpstreamKind } from '../gateway/steps.ts'
 import type { Adapter } from './adapter.ts'
+import { googleAdapter } from './google/adapter.ts'
 import { openAiAdapter } from './openai/adapter.ts'
+import { tgiAdapter } from './tgi/adapter.ts'
 
 /** The adapter of a kind. Kinds that are not supported yet are refused when the configuration is read. */
 export function adapterOf(kind: UpstreamKind): Adapter {
@@ -9,9 +11,11 @@ export function adapterOf(kind: UpstreamKind): Adapter {
     case 'vllm':
     case 'simulated':
       return openAiAdapter
-    case 'tgi':
-    case 'anthropic':
     case 'google':
+      return googleAdapter
+    case 'tgi':
+      return tgiAdapter
+    case 'anthropic':
     case 'embedded':
       throw new Error(`There is no adapter for upstreams of kind ${kind}.`)
     default:

@@ -3,6 +3,7 @@ import type { Call, ChunkConsumer, Hold, Sender, SendOutcome, SendResult, Target
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { adapterOf } from './adapter-of.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
+import { withFetchedImages } from './fetch-images.ts'
 import type { UpstreamOptions } from './options.ts'
 import { Replica } from './replica.ts'
 import { backoffMs, mayRetry, RetryBudget } from './retry.ts'
@@ -51,6 +52,7 @@ interface Upstream {
   /** Always ask for a stream. */
   readonly alwaysStream: boolean
   readonly isHostedOpenAi: boolean
+  readonly isDeployment: boolean
 }
 
 interface OutgoingRequest {
@@ -112,15 +114,23 @@ export class UpstreamSender implements Sender {
       return failed(new SwitchyardError('upstream_unavailable', 'The upstream of this model was removed.'))
     const adapter = adapterOf(target.kind)
     const stream = call.request.stream || upstream.alwaysStream
-    const encoded = adapter.encode(call.request, target, {
+    const { fetchImages } = upstream.options
+    const request =
+      fetchImages === undefined
+        ? call.request
+        : await withFetchedImages(call.request, { hosts: fetchImages }, call.signal)
+    const encoded = adapter.encode(request, target, {
       stream,
       outputCap: hold.outputCap,
       passFields: upstream.options.passFields,
       isHostedOpenAi: upstream.isHostedOpenAi,
+      apiVersion: upstream.options.apiVersion,
+      isDeployment: upstream.isDeployment,
     })
     const bytes = Buffer.from(encoded.body)
     const headers = encoded.headers === undefined ? upstream.headers : { ...upstream.headers, ...encoded.headers }
     const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)
+    const sent = { request: call.request, target }
     this.#budget.request()
     let tries = 0
     let repeats = 0
@@ -136,6 +146,7 @@ export class UpstreamSender implements Sender {
         stream,
         requestBytes: bytes.length,
         choices: call.request.n,
+        sent,
         now: this.#options.now,
       })
       const end = await this.#try(call, replica, attempt, { path: encoded.path, headers, body: bytes }, tokens)
@@ -206,11 +217,12 @@ export class UpstreamSender implements Sender {
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
         'user-agent': this.#options.userAgent,
-        ...adapterOf(options.kind).headers(options.apiKey?.reveal()),
+        ...adapterOf(options.kind).headers(options.apiKey?.reveal(), authHeaderOf(options)),
         ...options.headers,
       },
       alwaysStream: options.ask === 'stream' || (options.ask === 'auto' && !noticesHangUp(options)),
       isHostedOpenAi: options.kind === 'openai' && isHostedOpenAi(options),
+      isDeployment: options.apiVersion !== undefined && options.replicas.every((url) => url.endsWith('/openai')),
     }
   }
 }
@@ -220,11 +232,34 @@ export class UpstreamSender implements Sender {
  * hardware (and refuse streams of some models to some accounts). llama.cpp and `transformers serve` go on to the end.
  */
 function noticesHangUp(options: UpstreamOptions): boolean {
-  return options.kind !== 'openai' || isHostedOpenAi(options)
+  switch (options.kind) {
+    case 'openai':
+      return isHostedOpenAi(options)
+    case 'tgi':
+      // It does notice, but only the end of its streams tells how long the prompt was.
+      return false
+    case 'vllm':
+    case 'anthropic':
+    case 'google':
+    case 'simulated':
+    case 'embedded':
+      return true
+    default:
+      return options.kind satisfies never
+  }
 }
 
-/** Whether an upstream is OpenAI's own API, or Azure's. */
+/** Where the key goes: as the operator says, at Azure into its own header, everywhere else into `authorization`. */
+function authHeaderOf({ authHeader, replicas }: UpstreamOptions): 'authorization' | 'api-key' {
+  if (authHeader !== undefined) return authHeader
+  return replicas.every((url) => new URL(url).hostname.endsWith('.azure.com')) && replicas.length > 0
+    ? 'api-key'
+    : 'authorization'
+}
+
+/** Whether an upstream is OpenAI's own API, or Azure's (which alone has versions). */
 export function isHostedOpenAi(options: UpstreamOptions): boolean {
+  if (options.apiVersion !== undefined) return true
   return options.replicas.every((url) => /(?:^|\.)(?:openai\.com|openai\.azure\.com)$/.test(new URL(url).hostname))
 }
 

@@ -141,15 +141,21 @@ describe('what is found together', () => {
     expect(kinds(config)).toEqual(['openai'])
   })
 
-  test('TGI, Anthropic and Google are named as not supported yet, and the simulator answers', async () => {
-    const config = await load([await serve(TGI)], { ANTHROPIC_API_KEY: 'sk-test', GEMINI_API_KEY: 'sk-test' })
+  test('TGI and a key of Google: TGI is the small side, Google the big one', async () => {
+    const config = await load([await serve(TGI)], { GEMINI_API_KEY: 'sk-test' })
+    expect(config.routes['auto']).toMatchObject({ small: ['local-tgi'], big: ['google-big'] })
+    expect(config.targets.get('local-tgi')).toMatchObject({ kind: 'tgi', model: 'tgi-model', contextTokens: 4096 })
+  })
+
+  test('Anthropic is named as not supported yet, and the simulator answers', async () => {
+    const config = await load([], { ANTHROPIC_API_KEY: 'sk-test' })
     expect(kinds(config)).toEqual(['simulated'])
-    expect(config.remarks.filter((remark) => remark.endsWith('not supported yet'))).toHaveLength(3)
+    expect(config.remarks.filter((remark) => remark.endsWith('not supported yet'))).toHaveLength(1)
     expect(config.origins.join()).toContain('SIMULATED')
   })
 
-  test('TGI beside vLLM: vLLM is used', async () => {
-    expect(kinds(await load([await serve(TGI), await serve(VLLM)]))).toEqual(['vllm'])
+  test('TGI beside vLLM: both are used', async () => {
+    expect(kinds(await load([await serve(TGI), await serve(VLLM)])).toSorted()).toEqual(['tgi', 'vllm'])
   })
 })
 

@@ -5,7 +5,7 @@
 import { SwitchyardError, type ErrorCode, type ErrorOptions } from '../../shared/errors.ts'
 
 const MAX_DETAIL = 500
-const KEY_LIKE = /\b(?:sk|pk|key|Bearer|hf|gsk|xai)[-_ ][\w.-]{6,}/gi
+const KEY_LIKE = /\b(?:(?:sk|pk|key|Bearer|hf|gsk|xai)[-_ ][\w.-]{6,}|AIza[\w-]{10,})/gi
 const CONTEXT_WORDS = /context[ _-]?(?:length|size|window)|maximum.{0,40}tokens|too (?:many tokens|long)|input_tokens/i
 const POLICY_WORDS = /content[ _-]?(?:filter|policy)|moderation|safety/i
 /** Longest retry time that is passed on, ms: a day. */
@@ -29,7 +29,7 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
 
 /** The error that a status and body of an upstream stand for. */
 export function fromStatus(status: number, headers: Readonly<Record<string, unknown>>, body: string): SwitchyardError {
-  const detail = `upstream status ${status}: ${mask(body)}`
+  const detail = `upstream status ${status}: ${maskDetail(body)}`
   const code = codeOf(status, body)
   const retryAfterMs =
     code === 'upstream_rate_limited' || code === 'upstream_overloaded' ? retryAfter(headers) : undefined
@@ -44,7 +44,7 @@ export function fromStatus(status: number, headers: Readonly<Record<string, unkn
 
 /** An error that came inside an answer with status 200: in a frame, or as the whole body. */
 export function fromErrorBody(error: unknown): SwitchyardError {
-  const text = mask(JSON.stringify(error) ?? '')
+  const text = maskDetail(JSON.stringify(error) ?? '')
   const options = { detail: `upstream error in a 200: ${text}` }
   if (CONTEXT_WORDS.test(text) && /400|invalid|BadRequest/i.test(text))
     return failure('context_length_exceeded', options)
@@ -122,6 +122,7 @@ function knownParam(body: string): string | undefined {
   return param !== undefined && PARAMS.has(param) ? param : undefined
 }
 
-function mask(text: string): string {
+/** The beginning of a server's words for the log, without what looks like a key. */
+export function maskDetail(text: string): string {
   return text.slice(0, MAX_DETAIL).replace(KEY_LIKE, '***')
 }
