@@ -187,7 +187,7 @@ class AnswerWay implements ChunkConsumer {
   readonly kept: AnswerChunk[] = []
   readonly isHolding: boolean
   readonly #sink: AnswerSink
-  readonly #head: AnswerHead
+  #head: AnswerHead
   readonly #trace: RequestTrace
   readonly #keep: boolean
   #isPrepared = false
@@ -209,6 +209,12 @@ class AnswerWay implements ChunkConsumer {
 
   drained(): Promise<void> {
     return this.#sink.drained()
+  }
+
+  /** A whole answer, or a stream before its first chunk, still can say so. */
+  dropped(names: readonly string[]): void {
+    this.#head = { ...this.#head, dropped: [...this.#head.dropped, ...names] }
+    if (this.#isPrepared) this.#sink.prepare(this.#head)
   }
 
   /** Sends what was held back. */

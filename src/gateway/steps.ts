@@ -228,6 +228,8 @@ export interface ChunkConsumer {
   /** Takes decoded events in order. False = stop reading until `drained()` resolves. */
   chunk(chunk: AnswerChunk): boolean
   drained(): Promise<void>
+  /** Names of what was left out of the request for this upstream; called before it is sent, if there are any. */
+  dropped?(names: readonly string[]): void
 }
 /**
  * What an attempt without a whole answer costs: `none` = it never reached the upstream, or was refused there before any work (4xx);

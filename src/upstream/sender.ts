@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call, ChunkConsumer, Hold, Sender, SendOutcome, SendResult, Target } from '../gateway/steps.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
+import type { EncodedRequest } from './adapter.ts'
 import { adapterOf } from './adapter-of.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import { withFetchedImages } from './fetch-images.ts'
@@ -114,19 +115,27 @@ export class UpstreamSender implements Sender {
       return failed(new SwitchyardError('upstream_unavailable', 'The upstream of this model was removed.'))
     const adapter = adapterOf(target.kind)
     const stream = call.request.stream || upstream.alwaysStream
-    const { fetchImages } = upstream.options
-    const request =
-      fetchImages === undefined
-        ? call.request
-        : await withFetchedImages(call.request, { hosts: fetchImages }, call.signal)
-    const encoded = adapter.encode(request, target, {
-      stream,
-      outputCap: hold.outputCap,
-      passFields: upstream.options.passFields,
-      isHostedOpenAi: upstream.isHostedOpenAi,
-      apiVersion: upstream.options.apiVersion,
-      isDeployment: upstream.isDeployment,
-    })
+    let encoded: EncodedRequest
+    try {
+      const { fetchImages } = upstream.options
+      const request =
+        fetchImages === undefined
+          ? call.request
+          : await withFetchedImages(call.request, { hosts: fetchImages }, call.signal)
+      encoded = adapter.encode(request, target, {
+        stream,
+        outputCap: hold.outputCap,
+        passFields: upstream.options.passFields,
+        isHostedOpenAi: upstream.isHostedOpenAi,
+        apiVersion: upstream.options.apiVersion,
+        isDeployment: upstream.isDeployment,
+      })
+    } catch (thrown) {
+      // What this upstream cannot be told was never sent and costs nothing; another model may understand it.
+      if (thrown instanceof SwitchyardError) return failed(thrown)
+      throw thrown
+    }
+    if (encoded.dropped.length > 0) consumer.dropped?.(encoded.dropped)
     const bytes = Buffer.from(encoded.body)
     const headers = encoded.headers === undefined ? upstream.headers : { ...upstream.headers, ...encoded.headers }
     const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)

@@ -14,7 +14,10 @@ export interface GeminiPart {
 }
 
 /** One `GenerateContentResponse` with these parts in its one candidate. */
-export function response(parts: readonly GeminiPart[], more: { readonly finish?: string; readonly usage?: object } = {}): object {
+export function response(
+  parts: readonly GeminiPart[],
+  more: { readonly finish?: string; readonly usage?: object } = {},
+): object {
   return {
     candidates: [
       {

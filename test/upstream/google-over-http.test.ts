@@ -57,30 +57,33 @@ async function refusal(reply: Response): Promise<Refusal['error']> {
 }
 const sent = (): Record<string, never> => JSON.parse(upstream.seen.at(-1)?.body ?? '{}') as Record<string, never>
 
-test.each([false, true])('text arrives whole, priced with thoughts as output and cached input apart (stream: %s)', async (stream) => {
-  upstream.answer = gemini(
-    response([{ text: 'Hel' }], { usage: { promptTokenCount: 120, totalTokenCount: 120 } }),
-    response([{ text: 'lo' }], { finish: 'STOP' }),
-  )
-  const reply = await chat({ stream, ...(stream ? { stream_options: { include_usage: true } } : {}) })
-  const body = await reply.text()
+test.each([false, true])(
+  'text arrives whole, priced with thoughts as output and cached input apart (stream: %s)',
+  async (stream) => {
+    upstream.answer = gemini(
+      response([{ text: 'Hel' }], { usage: { promptTokenCount: 120, totalTokenCount: 120 } }),
+      response([{ text: 'lo' }], { finish: 'STOP' }),
+    )
+    const reply = await chat({ stream, ...(stream ? { stream_options: { include_usage: true } } : {}) })
+    const body = await reply.text()
 
-  // 20 tokens at 500, 100 cached at 50, 37 at 3,000 nano-dollars.
-  expect(body).toContain(`"cost_nano_usd":${20 * 500 + 100 * 50 + 37 * 3000}`)
-  expect(body).toContain('"prompt_tokens":120,"completion_tokens":37')
-  expect(body).toContain('"reasoning_tokens":30')
-  expect(body).toContain('"finish_reason":"stop"')
-  expect(body).toContain('gemini-3-flash-preview')
-  if (stream) expect(body.endsWith('data: [DONE]\n\n')).toBe(true)
-  else expect(JSON.parse(body)).toMatchObject({ choices: [{ message: { content: 'Hello' } }] })
-  expect(upstream.seen[0]?.path).toBe(
-    stream
-      ? '/v1beta/models/gemini-3-flash-preview:streamGenerateContent?alt=sse'
-      : '/v1beta/models/gemini-3-flash-preview:generateContent',
-  )
-  expect(upstream.seen[0]?.headers['x-goog-api-key']).toBe('AIza-test-not-a-key')
-  expect(upstream.seen[0]?.headers['authorization']).toBeUndefined()
-})
+    // 20 tokens at 500, 100 cached at 50, 37 at 3,000 nano-dollars.
+    expect(body).toContain(`"cost_nano_usd":${20 * 500 + 100 * 50 + 37 * 3000}`)
+    expect(body).toContain('"prompt_tokens":120,"completion_tokens":37')
+    expect(body).toContain('"reasoning_tokens":30')
+    expect(body).toContain('"finish_reason":"stop"')
+    expect(body).toContain('gemini-3-flash-preview')
+    if (stream) expect(body.endsWith('data: [DONE]\n\n')).toBe(true)
+    else expect(JSON.parse(body)).toMatchObject({ choices: [{ message: { content: 'Hello' } }] })
+    expect(upstream.seen[0]?.path).toBe(
+      stream
+        ? '/v1beta/models/gemini-3-flash-preview:streamGenerateContent?alt=sse'
+        : '/v1beta/models/gemini-3-flash-preview:generateContent',
+    )
+    expect(upstream.seen[0]?.headers['x-goog-api-key']).toBe('AIza-test-not-a-key')
+    expect(upstream.seen[0]?.headers['authorization']).toBeUndefined()
+  },
+)
 
 test("every parameter of OpenAI's arrives under Google's name", async () => {
   upstream.answer = gemini(response([{ text: '{}' }], { finish: 'STOP' }))
@@ -126,56 +129,59 @@ describe('tools', () => {
     { functionCall: { name: 'get_weather', args: { city: 'Rom "é"' } } },
   ]
 
-  test.each([false, true])("parallel calls go through OpenAI's SDK and back with their signature (stream: %s)", async (stream) => {
-    upstream.answer = gemini(
-      response([{ text: 'I should look.', thought: true }]),
-      response(CALLS, { finish: 'STOP' }),
-    )
-    const request = { model: 'gemini', messages: [...HELLO], tools: [TOOL] }
-    const completion = stream
-      ? await client.chat.completions.stream({ ...request, stream: true }).finalChatCompletion()
-      : await client.chat.completions.create(request)
-    const [choice] = completion.choices
-    expect(choice?.finish_reason).toBe('tool_calls')
-    const calls = choice?.message.tool_calls ?? []
-    expect(calls.map((call) => call.type === 'function' && JSON.parse(call.function.arguments))).toEqual([
-      { city: 'Paris' },
-      { city: 'Rom "é"' },
-    ])
-    expect(new Set(calls.map((call) => call.id)).size).toBe(2)
+  test.each([false, true])(
+    "parallel calls go through OpenAI's SDK and back with their signature (stream: %s)",
+    async (stream) => {
+      upstream.answer = gemini(
+        response([{ text: 'I should look.', thought: true }]),
+        response(CALLS, { finish: 'STOP' }),
+      )
+      const request = { model: 'gemini', messages: [...HELLO], tools: [TOOL] }
+      const completion = stream
+        ? await client.chat.completions.stream({ ...request, stream: true }).finalChatCompletion()
+        : await client.chat.completions.create(request)
+      const [choice] = completion.choices
+      expect(choice?.finish_reason).toBe('tool_calls')
+      const calls = choice?.message.tool_calls ?? []
+      expect(calls.map((call) => call.type === 'function' && JSON.parse(call.function.arguments))).toEqual([
+        { city: 'Paris' },
+        { city: 'Rom "é"' },
+      ])
+      expect(new Set(calls.map((call) => call.id)).size).toBe(2)
 
-    upstream.answer = gemini(response([{ text: 'Sunny.' }], { finish: 'STOP' }))
-    const next = await client.chat.completions.create({
-      ...request,
-      messages: [
-        ...HELLO,
-        choice?.message as OpenAI.ChatCompletionMessage,
-        { role: 'tool', tool_call_id: calls[0]?.id ?? '', content: '{"sky":"clear"}' },
-        { role: 'tool', tool_call_id: calls[1]?.id ?? '', content: 'rain' },
-      ],
-    })
-    expect(next.choices[0]?.message.content).toBe('Sunny.')
-    const [, model, results] = sent()['contents'] as unknown as readonly {
-      role: string
-      parts: Record<string, Record<string, unknown>>[]
-    }[]
-    const spoken = model?.parts.filter((part) => part['functionCall'] !== undefined)
-    expect(spoken).toEqual([
-      {
-        functionCall: { id: 'fc-1', name: 'get_weather', args: { city: 'Paris' } },
-        thoughtSignature: 'c2lnLW9mLXRoZS1jYWxs',
-      },
-      { functionCall: { id: calls[1]?.id, name: 'get_weather', args: { city: 'Rom "é"' } } },
-    ])
-    // Both results stand in one turn, each with the name of its function.
-    expect(results).toEqual({
-      role: 'user',
-      parts: [
-        { functionResponse: { id: 'fc-1', name: 'get_weather', response: { output: '{"sky":"clear"}' } } },
-        { functionResponse: { id: calls[1]?.id, name: 'get_weather', response: { output: 'rain' } } },
-      ],
-    })
-  })
+      upstream.answer = gemini(response([{ text: 'Sunny.' }], { finish: 'STOP' }))
+      const next = await client.chat.completions.create({
+        ...request,
+        messages: [
+          ...HELLO,
+          choice?.message as OpenAI.ChatCompletionMessage,
+          { role: 'tool', tool_call_id: calls[0]?.id ?? '', content: '{"sky":"clear"}' },
+          { role: 'tool', tool_call_id: calls[1]?.id ?? '', content: 'rain' },
+        ],
+      })
+      expect(next.choices[0]?.message.content).toBe('Sunny.')
+      const [, model, results] = sent()['contents'] as unknown as readonly {
+        role: string
+        parts: Record<string, Record<string, unknown>>[]
+      }[]
+      const spoken = model?.parts.filter((part) => part['functionCall'] !== undefined)
+      expect(spoken).toEqual([
+        {
+          functionCall: { id: 'fc-1', name: 'get_weather', args: { city: 'Paris' } },
+          thoughtSignature: 'c2lnLW9mLXRoZS1jYWxs',
+        },
+        { functionCall: { id: calls[1]?.id, name: 'get_weather', args: { city: 'Rom "é"' } } },
+      ])
+      // Both results stand in one turn, each with the name of its function.
+      expect(results).toEqual({
+        role: 'user',
+        parts: [
+          { functionResponse: { id: 'fc-1', name: 'get_weather', response: { output: '{"sky":"clear"}' } } },
+          { functionResponse: { id: calls[1]?.id, name: 'get_weather', response: { output: 'rain' } } },
+        ],
+      })
+    },
+  )
 
   test('arguments that are no object are refused with their place, and reach nobody', async () => {
     const reply = await chat({
@@ -205,41 +211,56 @@ describe('tools', () => {
     }))
     await chat({ tools, tool_choice: { type: 'function', function: { name: 'tool_7' } } })
     expect(sent()['toolConfig']).toEqual({ functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['tool_7'] } })
-    expect((sent()['tools'] as unknown as { functionDeclarations: unknown[] }[])[0]?.functionDeclarations).toHaveLength(128)
+    expect((sent()['tools'] as unknown as { functionDeclarations: unknown[] }[])[0]?.functionDeclarations).toHaveLength(
+      128,
+    )
   })
 })
 
-test.each([false, true])('thoughts are reasoning, and the signature of a text comes back with it (stream: %s)', async (stream) => {
-  upstream.answer = gemini(
-    response([{ text: 'Let me think.', thought: true }]),
-    response([{ text: 'Yes.' }]),
-    response([{ text: '', thoughtSignature: 'dGV4dC1zaWc=' }], { finish: 'STOP' }),
-  )
-  const request = { model: 'gemini', messages: [...HELLO], reasoning_effort: 'high' } as const
-  const completion = stream
-    ? await client.chat.completions.stream({ ...request, stream: true }).finalChatCompletion()
-    : await client.chat.completions.create(request)
-  const message = completion.choices[0]?.message
-  expect(message).toMatchObject({ content: 'Yes.', extra_content: { google: { thought_signature: 'dGV4dC1zaWc=' } } })
-  await client.chat.completions.create({
-    ...request,
-    messages: [...HELLO, message as OpenAI.ChatCompletionMessage, { role: 'user', content: 'Sure?' }],
-  })
-  expect((sent()['contents'] as unknown as { parts: unknown[] }[])[1]?.parts).toContainEqual({
-    text: 'Yes.',
-    thoughtSignature: 'dGV4dC1zaWc=',
-  })
-})
+test.each([false, true])(
+  'thoughts are reasoning, and the signature of a text comes back with it (stream: %s)',
+  async (stream) => {
+    upstream.answer = gemini(
+      response([{ text: 'Let me think.', thought: true }]),
+      response([{ text: 'Yes.' }]),
+      response([{ text: '', thoughtSignature: 'dGV4dC1zaWc=' }], { finish: 'STOP' }),
+    )
+    const request = { model: 'gemini', messages: [...HELLO], reasoning_effort: 'high' as const }
+    const completion = stream
+      ? await client.chat.completions.stream({ ...request, stream: true }).finalChatCompletion()
+      : await client.chat.completions.create(request)
+    const message = completion.choices[0]?.message
+    expect(message).toMatchObject({ content: 'Yes.', extra_content: { google: { thought_signature: 'dGV4dC1zaWc=' } } })
+    await client.chat.completions.create({
+      ...request,
+      messages: [...HELLO, message as OpenAI.ChatCompletionMessage, { role: 'user', content: 'Sure?' }],
+    })
+    expect((sent()['contents'] as unknown as { parts: unknown[] }[])[1]?.parts).toContainEqual({
+      text: 'Yes.',
+      thoughtSignature: 'dGV4dC1zaWc=',
+    })
+  },
+)
 
 describe('pictures', () => {
   test('20 MB as data arrive byte for byte', async () => {
     upstream.answer = gemini(response([{ text: 'A picture.' }], { finish: 'STOP' }))
     const url = fakeImage(20_000_000)
     const reply = await chat({
-      messages: [{ role: 'user', content: [{ type: 'text', text: 'What?' }, { type: 'image_url', image_url: { url } }] }],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What?' },
+            { type: 'image_url', image_url: { url } },
+          ],
+        },
+      ],
     })
     expect(reply.status).toBe(200)
-    const [{ parts }] = sent()['contents'] as unknown as [{ parts: { inlineData?: { data: string; mimeType: string } }[] }]
+    const [{ parts }] = sent()['contents'] as unknown as [
+      { parts: { inlineData?: { data: string; mimeType: string } }[] },
+    ]
     expect(parts[1]?.inlineData?.mimeType).toBe('image/png')
     expect(parts[1]?.inlineData?.data === url.slice(url.indexOf(',') + 1)).toBe(true)
   })
@@ -267,23 +288,26 @@ test.each([
   expect(await (await chat({})).json()).toMatchObject({ choices: [{ finish_reason: reason }] })
 })
 
-test.each([false, true])('a blocked prompt is a refusal under a policy, and its tokens are on the bill (stream: %s)', async (stream) => {
-  upstream.answer = gemini({
-    promptFeedback: { blockReason: 'PROHIBITED_CONTENT' },
-    usageMetadata: { promptTokenCount: 1000, totalTokenCount: 1000 },
-  })
-  const headers = { authorization: 'Bearer sk-test', 'content-type': 'application/json' }
-  const task = `blocked-${stream}`
-  const reply = await fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { ...headers, 'x-task-id': task },
-    body: JSON.stringify({ model: 'gemini', messages: HELLO, stream, max_tokens: 5 }),
-  })
-  expect(reply.status).toBe(400)
-  expect(await refusal(reply)).toMatchObject({ code: 'content_policy_violation', param: 'messages' })
-  const page = (await (await fetch(`${gateway.url}/v1/tasks/${task}`, { headers })).json()) as Record<string, unknown>
-  expect(page).toMatchObject({ spent: { nano_usd: 500_000 }, unresolved_nano_usd: 0, held_nano_usd: 0 })
-})
+test.each([false, true])(
+  'a blocked prompt is a refusal under a policy, and its tokens are on the bill (stream: %s)',
+  async (stream) => {
+    upstream.answer = gemini({
+      promptFeedback: { blockReason: 'PROHIBITED_CONTENT' },
+      usageMetadata: { promptTokenCount: 1000, totalTokenCount: 1000 },
+    })
+    const headers = { authorization: 'Bearer sk-test', 'content-type': 'application/json' }
+    const task = `blocked-${stream}`
+    const reply = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...headers, 'x-task-id': task },
+      body: JSON.stringify({ model: 'gemini', messages: HELLO, stream, max_tokens: 5 }),
+    })
+    expect(reply.status).toBe(400)
+    expect(await refusal(reply)).toMatchObject({ code: 'content_policy_violation', param: 'messages' })
+    const page = (await (await fetch(`${gateway.url}/v1/tasks/${task}`, { headers })).json()) as Record<string, unknown>
+    expect(page).toMatchObject({ spent: { nano_usd: 500_000 }, unresolved_nano_usd: 0, held_nano_usd: 0 })
+  },
+)
 
 describe('faults', () => {
   test('429 keeps the retry time of its body', async () => {
@@ -303,7 +327,13 @@ describe('faults', () => {
 
   test.each([
     [400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', 502, 'upstream_auth'],
-    [400, 'INVALID_ARGUMENT', 'The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).', 400, 'context_length_exceeded'],
+    [
+      400,
+      'INVALID_ARGUMENT',
+      'The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).',
+      400,
+      'context_length_exceeded',
+    ],
     [400, 'INVALID_ARGUMENT', 'Invalid JSON payload received.', 400, 'upstream_refused_request'],
     [403, 'PERMISSION_DENIED', 'Denied.', 502, 'upstream_auth'],
     [404, 'NOT_FOUND', 'models/x is not found', 502, 'upstream_model_missing'],
@@ -351,7 +381,14 @@ test('log-probabilities and several candidates', async () => {
     finishReason: 'STOP',
     logprobsResult: {
       chosenCandidates: [{ token: text, tokenId: 1, logProbability: -0.5 }],
-      topCandidates: [{ candidates: [{ token: text, logProbability: -0.5 }, { token: 'é', logProbability: -1.5 }] }],
+      topCandidates: [
+        {
+          candidates: [
+            { token: text, logProbability: -0.5 },
+            { token: 'é', logProbability: -1.5 },
+          ],
+        },
+      ],
     },
   })
   upstream.answer = gemini({ candidates: [candidate(0, 'a'), candidate(1, 'b')], usageMetadata: USAGE })
@@ -360,7 +397,14 @@ test('log-probabilities and several candidates', async () => {
       {
         message: { content: 'a' },
         logprobs: {
-          content: [{ token: 'a', logprob: -0.5, bytes: [97], top_logprobs: [{ token: 'a' }, { token: 'é', bytes: [195, 169] }] }],
+          content: [
+            {
+              token: 'a',
+              logprob: -0.5,
+              bytes: [97],
+              top_logprobs: [{ token: 'a' }, { token: 'é', bytes: [195, 169] }],
+            },
+          ],
         },
       },
       { message: { content: 'b' } },
@@ -383,8 +427,13 @@ test.each<[string, object]>([
 
 test('what is left out is named', async () => {
   upstream.answer = gemini(response([{ text: 'a' }], { finish: 'STOP' }))
-  const reply = await chat({ user: 'u', min_p: 0.1, reasoning_effort: 'none', messages: [{ role: 'user', name: 'n', content: 'Hi' }] })
+  const reply = await chat({
+    user: 'u',
+    min_p: 0.1,
+    reasoning_effort: 'none',
+    messages: [{ role: 'user', name: 'n', content: 'Hi' }],
+  })
   expect(reply.headers.get('x-switchyard-dropped')?.split(', ').toSorted()).toEqual(
-    ['messages[].name', 'min_p', 'reasoning_effort', 'user'].toSorted(),
+    ['messages.name', 'min_p', 'reasoning_effort', 'user'].toSorted(),
   )
 })

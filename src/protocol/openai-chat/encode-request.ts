@@ -62,7 +62,7 @@ export function encodeChatRequest(
     body['logprobs'] = true
     if (request.topLogprobs > 0) body['top_logprobs'] = request.topLogprobs
   }
-  if (request.messages.some(isSigned)) dropped.push('messages[].signature')
+  if (request.messages.some(isSigned)) dropped.push('messages.signature')
   encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
   for (const name of Object.keys(request.passed)) {

@@ -34,7 +34,7 @@ export function encodeContents(messages: readonly Message[], family: ModelFamily
   const names = new Map<string, string>()
   for (const [index, message] of messages.entries()) {
     const at = `messages[${index}]`
-    if ('name' in message && message.name !== undefined) dropped.add('messages[].name')
+    if ('name' in message && message.name !== undefined) dropped.add('messages.name')
     switch (message.role) {
       case 'system':
       case 'developer':
@@ -98,7 +98,7 @@ function userParts(content: string | readonly UserPart[], at: string, dropped: S
 }
 
 function noteDetail(detail: string | undefined, dropped: Set<string>): void {
-  if (detail !== undefined && detail !== 'auto') dropped.add('messages[].content[].image_url.detail')
+  if (detail !== undefined && detail !== 'auto') dropped.add('messages.image_url.detail')
 }
 
 /** Thoughts, text and calls, in the order in which Gemini says them. */
@@ -114,10 +114,10 @@ function modelParts(
   let ofText: string | undefined
   for (const { text, signature, redacted, signedBy } of message.reasoning ?? []) {
     if (signedBy !== undefined && signedBy !== 'google') {
-      dropped.add('messages[].reasoning')
+      dropped.add('messages.reasoning')
       continue
     }
-    if (redacted !== undefined) dropped.add('messages[].reasoning')
+    if (redacted !== undefined) dropped.add('messages.reasoning')
     if (text === '') ofText = signature ?? ofText
     else thoughts.push({ text, thought: true, ...(signature === undefined ? {} : { thoughtSignature: signature }) })
   }
@@ -141,7 +141,7 @@ function callParts(calls: readonly ToolCall[], at: string, family: ModelFamily, 
   return calls.map((call, index) => {
     const where = `${at}.tool_calls[${index}]`
     if (call.kind === 'custom') throw unsupported(`${where}.type`, 'Only functions can be called.')
-    if (call.signature !== undefined && call.signedBy !== 'google') dropped.add('messages[].tool_calls[].signature')
+    if (call.signature !== undefined && call.signedBy !== 'google') dropped.add('messages.signature')
     const own = call.signedBy === 'google' ? call.signature : undefined
     // Of calls that were made at once the first carries the signature.
     const signature = own ?? (isForeign && index === 0 && family.needsSignatures ? FOREIGN_CALL : undefined)

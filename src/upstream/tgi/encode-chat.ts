@@ -58,7 +58,7 @@ function encodeMessage(message: Message, index: number, dropped: Set<string>): r
     case 'assistant': {
       if (message.audioId !== undefined) throw unsupported(`${at}.audio`)
       // Templates of TGI see text and calls; thinking of earlier turns is not shown to a model anyway.
-      if (message.reasoning !== undefined) dropped.add('messages[].reasoning')
+      if (message.reasoning !== undefined) dropped.add('messages.reasoning')
       const text = textOf(message.content) + (message.refusal ?? '')
       const calls = message.toolCalls ?? []
       // A message is either text or calls there: with both, TGI would read the text and lose the calls.
