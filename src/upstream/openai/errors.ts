@@ -48,6 +48,10 @@ export function fromErrorBody(error: unknown): SwitchyardError {
   const options = { detail: `upstream error in a 200: ${text}` }
   if (CONTEXT_WORDS.test(text) && /400|invalid|BadRequest/i.test(text))
     return failure('context_length_exceeded', options)
+  // OpenRouter sends what its provider said under the provider's own status.
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (code === 402) return failure('upstream_payment_required', options)
+  if (code === 429) return failure('upstream_rate_limited', options)
   return failure(/overloaded|"?503/i.test(text) ? 'upstream_overloaded' : 'upstream_error', options)
 }
 
