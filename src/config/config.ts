@@ -10,7 +10,7 @@ export type { Target }
 export interface UpstreamConfig {
   readonly name: string
   readonly kind: UpstreamKind
-  /** Base URLs up to and including `/v1`; empty for the simulator, which the app starts itself. */
+  /** Base URLs up to and including what every path of the kind begins with (`/v1`, `/v1beta`); empty for the simulator, which the app starts itself. */
   readonly replicas: readonly string[]
   readonly apiKey: Secret | undefined
   readonly headers: Readonly<Record<string, string>>
@@ -24,6 +24,9 @@ export interface UpstreamConfig {
   readonly breaker: 'off' | { readonly failures: number; readonly openMs: number }
   readonly ask: 'auto' | 'stream' | 'as-asked'
   readonly passFields: readonly string[]
+  readonly fetchImages?: readonly string[]
+  readonly apiVersion?: string
+  readonly authHeader?: 'authorization' | 'api-key'
 }
 
 export interface RouteConfig {

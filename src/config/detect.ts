@@ -11,6 +11,9 @@ const OPENAI_BIG = 'gpt-5.1'
 /** The same for Anthropic. */
 const ANTHROPIC_SMALL = 'claude-haiku-4-5'
 const ANTHROPIC_BIG = 'claude-sonnet-5'
+/** The same for Google. */
+const GOOGLE_SMALL = 'gemini-2.5-flash'
+const GOOGLE_BIG = 'gemini-2.5-pro'
 /** A server's list of models is a few kilobytes; whatever is longer is none. */
 const MAX_ANSWER_BYTES = 1_048_576
 /** Models that a caller can ask for by name; the rest of a longer list (Ollama keeps all that was ever pulled) needs a file. */
@@ -66,12 +69,16 @@ async function probe(url: string, fetcher: Fetcher, signal: AbortSignal): Promis
   const get = (path: string): Promise<unknown> => fetcher(`${url}${path}`, signal)
   const [list, tgi] = await Promise.all([get('/v1/models'), get('/info')])
   if (isRecord(tgi) && typeof tgi['model_id'] === 'string' && 'max_total_tokens' in tgi) {
-    return { engine: 'tgi', url, models: [{ id: tgi['model_id'], contextTokens: undefined }] }
+    return { engine: 'tgi', url, models: [{ id: tgi['model_id'], contextTokens: positive(tgi['max_total_tokens']) }] }
   }
   const [first, ...others] = modelsIn(list)
   if (first === undefined) return undefined
   const engine = OWNERS[first.ownedBy] ?? (await markOf(get))
   return engine === undefined ? undefined : { engine, url, models: [first, ...others] }
+}
+
+function positive(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
 }
 
 /** How engines sign their list of models (`owned_by`); seen in recorded answers of vLLM 0.32 and llama.cpp b11549. */
@@ -140,14 +147,10 @@ export function configFromFound(
   const local: string[] = []
   for (const engine of engines) {
     const name = engine.engine.replace('.', '')
-    if (engine.engine === 'tgi') {
-      remarks.push(`found TGI on ${engine.url}: not supported yet`)
-      continue
-    }
     const upstream = upstreams[name] === undefined ? name : `${name}-${new URL(engine.url).port}`
     upstreams[upstream] =
-      engine.engine === 'vllm'
-        ? { kind: 'vllm', replicas: [engine.url] }
+      engine.engine === 'vllm' || engine.engine === 'tgi'
+        ? { kind: engine.engine, replicas: [engine.url] }
         : { kind: 'openai', baseUrl: `${engine.url}/v1`, ask: 'stream' }
     engine.models.forEach(({ id, contextTokens }, index) => {
       const name = index === 0 ? `local-${upstream}` : freeName(`local-${upstream}-${slug(id)}`, models)
@@ -195,8 +198,12 @@ export function configFromFound(
     hosted.push('anthropic-small', 'anthropic-big')
     origins.push(`found ANTHROPIC_API_KEY: ${ANTHROPIC_SMALL} and ${ANTHROPIC_BIG}`)
   }
-  for (const [variable, provider] of [['GEMINI_API_KEY', 'Google']] as const) {
-    if (env[variable]) remarks.push(`found ${variable}: ${provider} is not supported yet`)
+  if (env['GEMINI_API_KEY']) {
+    upstreams['google'] = { kind: 'google', apiKey: 'env:GEMINI_API_KEY' }
+    models['google-small'] = { upstream: 'google', model: GOOGLE_SMALL, tier: 'frontier' }
+    models['google-big'] = { upstream: 'google', model: GOOGLE_BIG, tier: 'frontier' }
+    hosted.push('google-small', 'google-big')
+    origins.push(`found GEMINI_API_KEY: ${GOOGLE_SMALL} and ${GOOGLE_BIG}`)
   }
   if (local.length + hosted.length === 0) return { ...SIMULATED, remarks }
   const small = local.length > 0 ? local : hosted.filter((name) => name.endsWith('-small'))

@@ -13,8 +13,13 @@ export interface Translation {
   readonly notes: readonly string[]
 }
 
-/** Where a kind is without an address. */
-const OWN_ADDRESSES = { openai: 'https://api.openai.com/v1', anthropic: 'https://api.anthropic.com' } as const
+/** Kinds that run on the operator's own machines. */
+const ENGINES: readonly string[] = ['vllm', 'tgi']
+const OWN_ADDRESSES = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com',
+  google: 'https://generativelanguage.googleapis.com',
+} as const
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -127,16 +132,17 @@ class Translator {
   #upstream(
     group: string,
     prefix: string,
-    kind: 'openai' | 'vllm' | 'anthropic',
+    kind: 'openai' | 'vllm' | 'anthropic' | 'google' | 'tgi',
     base: string,
     params: Fields,
     settings: Fields,
     at: Path,
   ): string | undefined {
     const apiKey = this.#secret(params['api_key'], [...at, 'litellm_params', 'api_key'])
-    const url = kind === 'openai' ? base.replace(/\/+$/, '') : base.replace(/\/v1\/?$/, '').replace(/\/+$/, '')
-    if (kind === 'vllm' && url === '') {
-      this.#note(at, `a vLLM deployment without api_base (${group})`)
+    const isEngine = kind === 'vllm' || kind === 'tgi'
+    const url = kind === 'openai' ? base.replace(/\/+$/, '') : base.replace(/\/v1(?:beta)?\/?$/, '').replace(/\/+$/, '')
+    if (isEngine && url === '') {
+      this.#note(at, `a ${kind === 'vllm' ? 'vLLM' : 'TGI'} deployment without api_base (${group})`)
       return undefined
     }
     const key = apiKey === undefined ? {} : { apiKey }
@@ -146,11 +152,11 @@ class Translator {
       if (
         (replicas?.includes(url) ?? false) ||
         known['baseUrl'] === url ||
-        (url === '' && known['baseUrl'] === undefined && kind !== 'vllm')
+        (url === '' && known['baseUrl'] === undefined && !isEngine)
       )
         return name
       if (
-        kind === 'vllm' &&
+        isEngine &&
         replicas !== undefined &&
         this.#byGroup.get(group)?.some((each) => this.#models[each]?.['upstream'] === name) === true
       ) {
@@ -162,11 +168,11 @@ class Translator {
     for (let i = 2; this.#upstreams[name] !== undefined; i++) name = `${prefix.replaceAll('_', '-')}-${i}`
     this.#upstreams[name] = {
       kind,
-      ...(kind === 'vllm'
+      ...(isEngine
         ? { replicas: [url] }
         : url === ''
           ? {}
-          : { baseUrl: kind === 'anthropic' || url.endsWith('/v1') ? url : `${url}/v1` }),
+          : { baseUrl: kind === 'google' || kind === 'anthropic' || url.endsWith('/v1') ? url : `${url}/v1` }),
       ...key,
       ...limitsOf(params, settings),
     }
@@ -212,10 +218,13 @@ class Translator {
     const firsts = [...this.#byGroup.values()].map((names) => names[0] as string)
     if (firsts.length === 0) return undefined
     const isLocal = (name: string): boolean =>
-      this.#upstreams[String(this.#models[name]?.['upstream'])]?.['kind'] === 'vllm'
+      ENGINES.includes(String(this.#upstreams[String(this.#models[name]?.['upstream'])]?.['kind']))
     const small = firsts.filter(isLocal)
     const big = firsts.filter((name) => !isLocal(name))
-    this.#note([], 'routes.auto is a first guess (vLLM models small, others big): LiteLLM has no counterpart to it')
+    this.#note(
+      [],
+      'routes.auto is a first guess (models of engines small, others big): LiteLLM has no counterpart to it',
+    )
     return {
       small: small.length > 0 ? small : firsts.slice(0, 1),
       big: big.length > 0 ? big : firsts.slice(-1),
@@ -266,8 +275,8 @@ class Translator {
     for (const [name, model] of Object.entries(this.#models)) {
       const upstream = this.#upstreams[String(model['upstream'])]
       const kind = upstream?.['kind']
-      if (upstream === undefined || (kind !== 'openai' && kind !== 'anthropic') || model['price'] !== undefined)
-        continue
+      const isPriced = kind === 'openai' || kind === 'anthropic' || kind === 'google'
+      if (upstream === undefined || !isPriced || model['price'] !== undefined) continue
       const url = String(upstream['baseUrl'] ?? OWN_ADDRESSES[kind])
       const provider = providerAt(url)
       const isKnown =

@@ -2,13 +2,15 @@ import { LITELLM_RATES } from './litellm-price.ts'
 
 /** LiteLLM's provider prefix -> how we reach it. Providers that speak OpenAI's dialect need only an address. */
 export const PROVIDERS: Readonly<
-  Record<string, { readonly kind: 'openai' | 'vllm' | 'anthropic'; readonly baseUrl?: string }>
+  Record<string, { readonly kind: 'openai' | 'anthropic' | 'vllm' | 'google' | 'tgi'; readonly baseUrl?: string }>
 > = {
   openai: { kind: 'openai' },
   text_completion_openai: { kind: 'openai' },
   azure: { kind: 'openai' },
   anthropic: { kind: 'anthropic' },
   hosted_vllm: { kind: 'vllm' },
+  gemini: { kind: 'google' },
+  huggingface: { kind: 'tgi' },
   vllm: { kind: 'vllm' },
   groq: { kind: 'openai', baseUrl: 'https://api.groq.com/openai/v1' },
   deepseek: { kind: 'openai', baseUrl: 'https://api.deepseek.com/v1' },

@@ -9,9 +9,10 @@ import type { SecretReader } from './secrets.ts'
 type Path = readonly (string | number)[]
 type Report = (path: Path, sentence: string) => void
 
-const SUPPORTED: readonly UpstreamKind[] = ['openai', 'anthropic', 'vllm', 'simulated']
+const SUPPORTED: readonly UpstreamKind[] = ['openai', 'anthropic', 'google', 'vllm', 'tgi', 'simulated']
 const OPENAI_URL = 'https://api.openai.com/v1'
 const ANTHROPIC_URL = 'https://api.anthropic.com'
+const GOOGLE_URL = 'https://generativelanguage.googleapis.com'
 const PRIVATE =
   /^(?:localhost|.*\.local|.*\.internal|[^.]+|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|\[.*\])$/i
 
@@ -35,6 +36,9 @@ export function resolveUpstreams(
       breaker: upstream.breaker,
       ask: upstream.ask,
       passFields: upstream.passFields,
+      ...(upstream.fetchImages.length === 0 ? {} : { fetchImages: upstream.fetchImages }),
+      ...(upstream.apiVersion === undefined ? {} : { apiVersion: upstream.apiVersion }),
+      ...(upstream.authHeader === undefined ? {} : { authHeader: upstream.authHeader }),
     }
   })
 }
@@ -49,6 +53,12 @@ function checkSettings(upstream: UpstreamFile, at: Path, report: Report): void {
     report([...at, 'kind'], `kind ${upstream.kind} is not supported yet. Supported are ${SUPPORTED.join(', ')}.`)
   if (upstream.baseUrl !== undefined && upstream.replicas !== undefined)
     report([...at, 'replicas'], 'baseUrl and replicas exclude each other. Keep one.')
+  for (const setting of ['apiVersion', 'authHeader'] as const) {
+    if (upstream[setting] !== undefined && upstream.kind !== 'openai')
+      report([...at, setting], `only kind openai has it (for Azure). Remove it.`)
+  }
+  if (upstream.fetchImages.length > 0 && upstream.kind !== 'google')
+    report([...at, 'fetchImages'], 'only kind google wants pictures as bytes; others take their addresses. Remove it.')
   for (const [index, field] of upstream.passFields.entries()) {
     if (PRICED_FIELDS.has(field) || (upstream.kind === 'anthropic' && ANTHROPIC_PRICED_FIELDS.has(field)))
       report(
@@ -59,7 +69,11 @@ function checkSettings(upstream: UpstreamFile, at: Path, report: Report): void {
 }
 
 /** Base URLs that end in `/v1`, whatever a kind's convention is; empty for the simulator. */
-function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report: Report): readonly string[] {
+function replicasOf(
+  { kind, baseUrl, replicas, apiVersion }: UpstreamFile,
+  at: Path,
+  report: Report,
+): readonly string[] {
   const urls = replicas ?? (baseUrl === undefined ? [] : [baseUrl])
   /** The setting that holds the address at this place. */
   const place = (index: number): Path => (replicas === undefined ? [...at, 'baseUrl'] : [...at, 'replicas', index])
@@ -68,7 +82,9 @@ function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report:
       for (const [index, url] of urls.entries()) {
         const { hostname, pathname } = new URL(url)
         // Google's OpenAI-compatible path ends otherwise: /v1beta/openai.
-        if (!/\/v1\/?$/.test(pathname) && !hostname.endsWith('.googleapis.com'))
+        // Azure's deployments lie below /openai and need the version of the interface.
+        const isAzure = apiVersion !== undefined && /\/openai\/?$/.test(pathname)
+        if (!/\/v1\/?$/.test(pathname) && !isAzure && !hostname.endsWith('.googleapis.com'))
           report(place(index), `the address of kind openai ends in /v1. Write ${url.replace(/\/+$/, '')}/v1.`)
       }
       return urls.length === 0 ? [OPENAI_URL] : urls.map((url) => url.replace(/\/+$/, ''))
@@ -89,6 +105,23 @@ function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report:
           )
       }
       return (urls.length === 0 ? [ANTHROPIC_URL] : urls).map((url) => `${url.replace(/\/+$/, '')}/v1`)
+    case 'google':
+      for (const [index, url] of urls.entries()) {
+        if (/\/v1(?:beta)?\/?$/.test(url))
+          report(
+            place(index),
+            `the address of kind google is the server's root. Write ${url.replace(/\/v1(?:beta)?\/?$/, '')}.`,
+          )
+      }
+      return (urls.length === 0 ? [GOOGLE_URL] : urls).map((url) => `${url.replace(/\/+$/, '')}/v1beta`)
+    case 'tgi':
+      if (urls.length === 0)
+        report([...at, 'replicas'], 'it is missing; list the servers, as in replicas: ["http://127.0.0.1:3000"].')
+      for (const [index, url] of urls.entries()) {
+        if (/\/v1\/?$/.test(url))
+          report(place(index), `the address of kind tgi is the server's root. Write ${url.replace(/\/v1\/?$/, '')}.`)
+      }
+      return urls.map((url) => url.replace(/\/+$/, ''))
     case 'simulated':
       if (urls.length > 0)
         report(
@@ -96,8 +129,6 @@ function replicasOf({ kind, baseUrl, replicas }: UpstreamFile, at: Path, report:
           'kind simulated runs in this process and has no address. Remove it, or use kind openai for a simulator elsewhere.',
         )
       return []
-    case 'tgi':
-    case 'google':
     case 'embedded':
       return []
     default:

@@ -37,9 +37,15 @@ const HOSTED: readonly Capability[] = [
 ]
 /** What Claude can be told: no free-text tools, no log-probabilities, no sound, no web search as OpenAI has it. */
 const ANTHROPIC: readonly Capability[] = ['tools', 'images', 'json_schema']
+/** What Gemini can be told here: no free-text tools, no web search as OpenAI has it. */
+const GOOGLE: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'audio']
+/** A model without a chat template. */
+const TEXT_ALONE: readonly Capability[] = ['json_schema', 'logprobs']
 const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
+/** Fixed fields of `generateContent` that neither cost anything nor stand beside what is priced. */
+const GOOGLE_EXTRA: readonly string[] = ['safetySettings', 'labels', 'generationConfig']
 /** Headers that a provider knows us by. */
-const AUTH_HEADERS: readonly string[] = ['authorization', 'x-api-key']
+const AUTH_HEADERS: readonly string[] = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key']
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 
 /** What `telemetry.events` says where nobody has set it. */
@@ -191,6 +197,15 @@ class Resolver {
         if (PRICED_FIELDS.has(field) || (upstream.kind === 'anthropic' && ANTHROPIC_PRICED_FIELDS.has(field)))
           this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
+      if (model.api === 'generate' && upstream.kind !== 'tgi')
+        this.#problem([...at, 'api'], 'only models of kind tgi have the native route. Remove it.')
+      for (const field of upstream.kind === 'google' ? Object.keys(model.extraBody) : []) {
+        if (!GOOGLE_EXTRA.includes(field))
+          this.#problem(
+            [...at, 'extraBody', field],
+            `models of kind google take ${GOOGLE_EXTRA.join(', ')} here. Remove it.`,
+          )
+      }
       targets.set(name, {
         name,
         upstream: upstream.name,
@@ -198,7 +213,8 @@ class Resolver {
         model: model.model,
         tier,
         contextTokens: model.contextTokens,
-        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream)),
+        ...(model.api === 'generate' ? { api: model.api } : {}),
+        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream, model.api)),
         get price() {
           return priceAt(schedule, now())
         },
@@ -265,20 +281,22 @@ class Resolver {
 
 /** Kinds that are somebody's service where their address is public. */
 function isHostedKind(kind: UpstreamKind): boolean {
-  return kind === 'openai' || kind === 'anthropic'
+  return kind === 'openai' || kind === 'anthropic' || kind === 'google'
 }
 
-function capabilitiesOf(upstream: UpstreamConfig): readonly Capability[] {
+function capabilitiesOf(upstream: UpstreamConfig, api: 'chat' | 'generate'): readonly Capability[] {
   switch (upstream.kind) {
     case 'anthropic':
       return ANTHROPIC
+    case 'google':
+      return GOOGLE
+    case 'tgi':
+      return api === 'generate' ? TEXT_ALONE : ENGINE
     case 'vllm':
       return ENGINE
     case 'simulated':
       return HOSTED
     case 'openai':
-    case 'tgi':
-    case 'google':
     case 'embedded':
       return isPublic(upstream) ? HOSTED : ENGINE
     default:

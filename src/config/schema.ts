@@ -55,6 +55,24 @@ const upstream = z.strictObject({
     .prefault({}),
   ask: z.enum(['auto', 'stream', 'as-asked']).default('auto'),
   passFields: z.array(name).default([]),
+  apiVersion: z
+    .string()
+    .regex(
+      /^(?:\d{4}-\d{2}-\d{2}(?:-preview)?|v1|preview|latest)$/,
+      'write a version of Azure, as in "2024-10-21" or "preview"',
+    )
+    .optional(),
+  fetchImages: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/,
+          'write a host, as in "pictures.example.com" or "*.example.com"',
+        ),
+    )
+    .default([]),
+  authHeader: z.enum(['authorization', 'api-key']).optional(),
   gpu: z.strictObject({ count: positive.default(1), usdPerHour: usd, name: z.string().optional() }).optional(),
 })
 
@@ -63,6 +81,7 @@ const model = z.strictObject({
   model: name,
   tier: z.enum(['local', 'frontier']).optional(),
   contextTokens: positive.optional(),
+  api: z.enum(['chat', 'generate']).default('chat'),
   capabilities: z
     .array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools']))
     .optional(),
@@ -199,12 +218,16 @@ export interface UpstreamFile {
   readonly breaker: 'off' | { readonly failures: number; readonly openMs: number }
   readonly ask: 'auto' | 'stream' | 'as-asked'
   readonly passFields: readonly string[]
+  readonly fetchImages: readonly string[]
+  readonly apiVersion?: string | undefined
+  readonly authHeader?: 'authorization' | 'api-key' | undefined
 }
 export interface ModelFile {
   readonly upstream: string
   readonly model: string
   readonly tier?: Tier | undefined
   readonly contextTokens?: number | undefined
+  readonly api: 'chat' | 'generate'
   readonly capabilities?: readonly Capability[] | undefined
   readonly price?: PriceFile | undefined
   readonly extraBody: Readonly<Record<string, unknown>>

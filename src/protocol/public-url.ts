@@ -48,10 +48,16 @@ function checkAddress(host: string, authority: string): UrlVerdict {
     .replace(/^\[|\]$/g, '')
     .toLowerCase()
   if (host.includes('.') && written !== host) return no('has an unusual spelling of an IP address')
-  const address = ipaddr.process(host)
+  return isPublicAddress(host) ? OK : no('is not a public IP address')
+}
+
+/** Whether an IP address is out in the world. */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false
+  const address = ipaddr.process(text)
   // Of IPv6 only 2000::/3 is given out (IANA); the rest holds old ways to write an IPv4 address.
   const isGiven = address.kind() === 'ipv4' || /^[23][0-9a-f]{3}:/.test(address.toNormalizedString().padStart(4, '0'))
-  return isGiven && address.range() === 'unicast' ? OK : no('is not a public IP address')
+  return isGiven && address.range() === 'unicast'
 }
 
 function checkName(host: string, authority: string): UrlVerdict {

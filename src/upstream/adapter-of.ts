@@ -1,7 +1,9 @@
 import type { UpstreamKind } from '../gateway/steps.ts'
 import type { Adapter } from './adapter.ts'
 import { anthropicAdapter } from './anthropic/adapter.ts'
+import { googleAdapter } from './google/adapter.ts'
 import { openAiAdapter } from './openai/adapter.ts'
+import { tgiAdapter } from './tgi/adapter.ts'
 
 /** The adapter of a kind. Kinds that are not supported yet are refused when the configuration is read. */
 export function adapterOf(kind: UpstreamKind): Adapter {
@@ -12,8 +14,10 @@ export function adapterOf(kind: UpstreamKind): Adapter {
       return openAiAdapter
     case 'anthropic':
       return anthropicAdapter
-    case 'tgi':
     case 'google':
+      return googleAdapter
+    case 'tgi':
+      return tgiAdapter
     case 'embedded':
       throw new Error(`There is no adapter for upstreams of kind ${kind}.`)
     default:

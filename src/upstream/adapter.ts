@@ -13,6 +13,17 @@ export interface EncodedRequest {
   readonly dropped: readonly string[]
 }
 
+/** What an answer answers, for wires whose answers do not say it. */
+export interface Sent {
+  readonly request: ChatRequest
+  readonly target: Target
+}
+
+/** `usage` beside an error: what the provider bills although there is no answer. */
+export type WholeAnswer =
+  | { readonly events: readonly AnswerEvent[]; readonly usage: Usage }
+  | { readonly error: SwitchyardError; readonly usage?: Usage }
+
 /** Reads a streamed answer. */
 export interface AnswerDecoder {
   readonly error: SwitchyardError | undefined
@@ -28,14 +39,11 @@ export interface AnswerDecoder {
 
 /** What a provider's wire format needs: encode, decode, and what its refusals mean. Conversion lives in pure files beside each adapter. */
 export interface Adapter {
-  /** Headers of every request; `key` is the provider's, where there is one. */
-  headers(key: string | undefined): Readonly<Record<string, string>>
+  /** Headers of every request; `key` is the provider's, where there is one, and `header` where the operator wants it. */
+  headers(key: string | undefined, header?: 'authorization' | 'api-key'): Readonly<Record<string, string>>
   /** Throws `unsupported_parameter` for what this wire cannot say. */
   encode(request: ChatRequest, target: Target, send: EncodeSend): EncodedRequest
-  stream(requestBytes: number, choices: number): AnswerDecoder
-  whole(
-    body: string,
-    requestBytes: number,
-  ): { readonly events: readonly AnswerEvent[]; readonly usage: Usage } | { readonly error: SwitchyardError }
+  stream(requestBytes: number, choices: number, sent: Sent): AnswerDecoder
+  whole(body: string, requestBytes: number, sent: Sent): WholeAnswer
   refusal(status: number, headers: Readonly<Record<string, unknown>>, body: string): SwitchyardError
 }

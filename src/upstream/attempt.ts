@@ -6,7 +6,7 @@ import type { Dispatcher } from 'undici'
 import { isContent, type AnswerChunk, type AnswerEvent, type Usage } from '../protocol/answer.ts'
 import type { Billing, ChunkConsumer } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
-import type { Adapter, AnswerDecoder } from './adapter.ts'
+import type { Adapter, AnswerDecoder, Sent } from './adapter.ts'
 import { fromNetworkError } from './network-error.ts'
 import { failure } from './openai/errors.ts'
 import type { Timeouts } from './options.ts'
@@ -44,6 +44,7 @@ export interface AttemptOptions {
   readonly stream: boolean
   readonly requestBytes: number
   readonly choices: number
+  readonly sent: Sent
   readonly now: () => number
 }
 
@@ -107,7 +108,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#touch()
     } else {
       this.#phase = 'head'
-      this.#decoder = this.#options.adapter.stream(this.#options.requestBytes, this.#options.choices)
+      this.#decoder = this.#newDecoder()
     }
   }
 
@@ -266,12 +267,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #takeWhole(): void {
-    const { adapter, requestBytes } = this.#options
+    const { adapter, requestBytes, sent } = this.#options
     const [first] = this.#body
     const bytes = first !== undefined && this.#body.length === 1 ? first : Buffer.concat(this.#body)
-    const answer = adapter.whole(bytes.toString(), requestBytes)
+    const answer = adapter.whole(bytes.toString(), requestBytes, sent)
     if ('error' in answer) {
-      this.#fail(answer.error, undefined)
+      this.#fail(answer.error, answer.usage)
       return
     }
     this.#contentSent = true
@@ -335,8 +336,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #usage(): Usage | undefined {
-    const { adapter, requestBytes, choices } = this.#options
-    return (this.#decoder ?? adapter.stream(requestBytes, choices)).usage()
+    return (this.#decoder ?? this.#newDecoder()).usage()
+  }
+
+  #newDecoder(): AnswerDecoder {
+    const { adapter, requestBytes, choices, sent } = this.#options
+    return adapter.stream(requestBytes, choices, sent)
   }
 
   /** Content arrived: the clock of silence starts anew. Costs one read of the clock; the timer looks later. */

@@ -22,7 +22,7 @@ export type Ask = 'auto' | 'stream' | 'as-asked'
 export interface UpstreamOptions {
   readonly name: string
   readonly kind: UpstreamKind
-  /** Base URLs up to and including `/v1`. */
+  /** Base URLs up to and including what every path of the kind begins with (`/v1`, `/v1beta`). */
   readonly replicas: readonly string[]
   readonly apiKey: { reveal(): string } | undefined
   /** Fixed headers that the operator sends with every request. */
@@ -34,4 +34,10 @@ export interface UpstreamOptions {
   readonly ask: Ask
   /** Request fields that callers may send here although nobody else gets them. */
   readonly passFields: readonly string[]
+  /** Hosts whose pictures are fetched and sent as bytes; absent = none. */
+  readonly fetchImages?: readonly string[]
+  /** Azure's version of the interface; with it the model is a deployment below a base URL that ends in `/openai`. */
+  readonly apiVersion?: string
+  /** Header that carries the key; absent = by host. */
+  readonly authHeader?: 'authorization' | 'api-key'
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call, ChunkConsumer, Hold, Sender, SendOutcome, SendResult, Target } from '../gateway/steps.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
-import { adapterOf } from './adapter-of.ts'
 import type { EncodedRequest } from './adapter.ts'
+import { adapterOf } from './adapter-of.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
+import { withFetchedImages } from './fetch-images.ts'
 import type { UpstreamOptions } from './options.ts'
 import { Replica } from './replica.ts'
 import { backoffMs, mayRetry, RetryBudget } from './retry.ts'
@@ -52,6 +53,7 @@ interface Upstream {
   /** Always ask for a stream. */
   readonly alwaysStream: boolean
   readonly isHostedOpenAi: boolean
+  readonly isDeployment: boolean
 }
 
 interface OutgoingRequest {
@@ -115,11 +117,18 @@ export class UpstreamSender implements Sender {
     const stream = call.request.stream || upstream.alwaysStream
     let encoded: EncodedRequest
     try {
-      encoded = adapter.encode(call.request, target, {
+      const { fetchImages } = upstream.options
+      const request =
+        fetchImages === undefined
+          ? call.request
+          : await withFetchedImages(call.request, { hosts: fetchImages }, call.signal)
+      encoded = adapter.encode(request, target, {
         stream,
         outputCap: hold.outputCap,
         passFields: upstream.options.passFields,
         isHostedOpenAi: upstream.isHostedOpenAi,
+        apiVersion: upstream.options.apiVersion,
+        isDeployment: upstream.isDeployment,
       })
     } catch (thrown) {
       // What this upstream cannot be told was never sent and costs nothing; another model may understand it.
@@ -130,6 +139,7 @@ export class UpstreamSender implements Sender {
     const bytes = Buffer.from(encoded.body)
     const headers = encoded.headers === undefined ? upstream.headers : { ...upstream.headers, ...encoded.headers }
     const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)
+    const sent = { request: call.request, target }
     this.#budget.request()
     let tries = 0
     let repeats = 0
@@ -145,6 +155,7 @@ export class UpstreamSender implements Sender {
         stream,
         requestBytes: bytes.length,
         choices: call.request.n,
+        sent,
         now: this.#options.now,
       })
       const end = await this.#try(call, replica, attempt, { path: encoded.path, headers, body: bytes }, tokens)
@@ -215,11 +226,12 @@ export class UpstreamSender implements Sender {
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
         'user-agent': this.#options.userAgent,
-        ...adapterOf(options.kind).headers(options.apiKey?.reveal()),
+        ...adapterOf(options.kind).headers(options.apiKey?.reveal(), authHeaderOf(options)),
         ...options.headers,
       },
       alwaysStream: options.ask === 'stream' || (options.ask === 'auto' && !noticesHangUp(options)),
       isHostedOpenAi: options.kind === 'openai' && isHostedOpenAi(options),
+      isDeployment: options.apiVersion !== undefined && options.replicas.every((url) => url.endsWith('/openai')),
     }
   }
 }
@@ -235,8 +247,10 @@ function noticesHangUp(options: UpstreamOptions): boolean {
     case 'anthropic':
       // Long answers outlast every time-out on the way unless they are streamed, and what a caller that leaves has used is known.
       return false
-    case 'vllm':
     case 'tgi':
+      // It does notice, but only the end of its streams tells how long the prompt was.
+      return false
+    case 'vllm':
     case 'google':
     case 'simulated':
     case 'embedded':
@@ -246,8 +260,17 @@ function noticesHangUp(options: UpstreamOptions): boolean {
   }
 }
 
-/** Whether an upstream is OpenAI's own API, or Azure's. */
+/** Where the key goes: as the operator says, at Azure into its own header, everywhere else into `authorization`. */
+function authHeaderOf({ authHeader, replicas }: UpstreamOptions): 'authorization' | 'api-key' {
+  if (authHeader !== undefined) return authHeader
+  return replicas.every((url) => new URL(url).hostname.endsWith('.azure.com')) && replicas.length > 0
+    ? 'api-key'
+    : 'authorization'
+}
+
+/** Whether an upstream is OpenAI's own API, or Azure's (which alone has versions). */
 export function isHostedOpenAi(options: UpstreamOptions): boolean {
+  if (options.apiVersion !== undefined) return true
   return options.replicas.every((url) => /(?:^|\.)(?:openai\.com|openai\.azure\.com)$/.test(new URL(url).hostname))
 }
 

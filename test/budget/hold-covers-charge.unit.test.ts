@@ -12,6 +12,7 @@ import { UPSTREAM_KINDS } from '../../src/gateway/steps.ts'
 import { encodeChatRequest } from '../../src/protocol/openai-chat/encode-request.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
 import { estimateUsage, readUsage } from '../../src/upstream/openai/usage.ts'
+import { readGoogleUsage } from '../../src/upstream/google/usage.ts'
 import { requests } from '../support/arbitrary-requests.ts'
 import { ENGINE_RENDERINGS, OPENAI_RENDERINGS, type Rendering } from '../support/renderings.ts'
 
@@ -71,14 +72,16 @@ test('no bill is above its hold, for any kind, price, content and report of usag
         const usage =
           report === undefined
             ? estimateUsage(seen)
-            : (readUsage(
-                {
-                  prompt_tokens: Math.ceil((prompt * report.input) / 100),
-                  completion_tokens: Math.ceil((output * report.output) / 100),
-                  prompt_tokens_details: { cached_tokens: report.cached, cache_write_tokens: report.written },
-                },
-                seen,
-              ) ?? estimateUsage(seen))
+            : kind === 'google'
+              ? readGoogleUsage(googleReport(prompt, output, report), seen)
+              : (readUsage(
+                  {
+                    prompt_tokens: Math.ceil((prompt * report.input) / 100),
+                    completion_tokens: Math.ceil((output * report.output) / 100),
+                    prompt_tokens_details: { cached_tokens: report.cached, cache_write_tokens: report.written },
+                  },
+                  seen,
+                ) ?? estimateUsage(seen))
         expect(charge(withinHold(usage, hold), price)).toBeLessThanOrEqual(hold.amount)
       },
     ),
@@ -87,6 +90,27 @@ test('no bill is above its hold, for any kind, price, content and report of usag
   // The law is of no use if everything is refused.
   expect(held).toBeGreaterThan(150)
 })
+
+/** The same shares as Google writes them: thoughts and what its own tools read stand beside, and the total may hold more. */
+function googleReport(
+  prompt: number,
+  output: number,
+  report: { readonly input: number; readonly output: number; readonly cached: number; readonly written: number },
+): object {
+  const input = Math.ceil((prompt * report.input) / 100)
+  const out = Math.ceil((output * report.output) / 100)
+  const thoughts = report.written % (out + 1)
+  const ownTools = report.cached % (input + 1)
+  return {
+    promptTokenCount: input - ownTools,
+    toolUsePromptTokenCount: ownTools,
+    cachedContentTokenCount: report.cached,
+    thoughtsTokenCount: thoughts,
+    ...(report.written % 2 === 0 ? { candidatesTokenCount: out - thoughts } : {}),
+    totalTokenCount: input + out,
+    promptTokensDetails: [{ modality: 'AUDIO', tokenCount: report.written }],
+  }
+}
 
 function renderingFor(target: BoundTarget): Rendering {
   const all = target.kind === 'openai' && target.isHostedOpenAi === true ? OPENAI_RENDERINGS : ENGINE_RENDERINGS

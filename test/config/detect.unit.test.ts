@@ -167,15 +167,14 @@ describe('what is found together', () => {
     expect(config.remarks.join()).toContain('ANTHROPIC_BASE_URL is not https://api.anthropic.com')
   })
 
-  test('TGI and Google are named as not supported yet, and the simulator answers', async () => {
+  test('TGI and a key of Google: TGI is the small side, Google the big one', async () => {
     const config = await load([await serve(TGI)], { GEMINI_API_KEY: 'sk-test' })
-    expect(kinds(config)).toEqual(['simulated'])
-    expect(config.remarks.filter((remark) => remark.endsWith('not supported yet'))).toHaveLength(2)
-    expect(config.origins.join()).toContain('SIMULATED')
+    expect(config.routes['auto']).toMatchObject({ small: ['local-tgi'], big: ['google-big'] })
+    expect(config.targets.get('local-tgi')).toMatchObject({ kind: 'tgi', model: 'tgi-model', contextTokens: 4096 })
   })
 
-  test('TGI beside vLLM: vLLM is used', async () => {
-    expect(kinds(await load([await serve(TGI), await serve(VLLM)]))).toEqual(['vllm'])
+  test('TGI beside vLLM: both are used', async () => {
+    expect(kinds(await load([await serve(TGI), await serve(VLLM)])).toSorted()).toEqual(['tgi', 'vllm'])
   })
 })
 

@@ -19,6 +19,9 @@ const BLOCKS = PAGES.flatMap((page) =>
 )
 const ENV = {
   OPENAI_API_KEY: 'sk-fake-openai',
+  GEMINI_API_KEY: 'fake-gemini',
+  AZURE_OPENAI_API_KEY: 'fake-azure',
+  OPENROUTER_API_KEY: 'sk-fake-openrouter',
   CI_KEY: 'sk-fake-ci',
   SWITCHYARD_ADMIN_KEY: 'sk-fake-admin',
   REDIS_URL: 'redis://127.0.0.1:6379',

@@ -67,6 +67,29 @@ test('a LiteLLM configuration becomes one that starts, with replicas, prices, fa
   expect(notes.join('\n')).toMatch(/a key in clear text was not copied/)
 })
 
+test('Gemini and TGI deployments become kinds google and tgi; without an address TGI is listed', () => {
+  const { yaml, notes } = translateLiteLlm(
+    `model_list:
+  - { model_name: gem, litellm_params: { model: gemini/gemini-2.5-pro, api_key: os.environ/GEMINI_API_KEY } }
+  - { model_name: own, litellm_params: { model: huggingface/mistralai/Mistral-7B, api_base: "http://10.0.0.1:3000/v1" } }
+  - { model_name: lost, litellm_params: { model: huggingface/together/deepseek } }
+`,
+    { now: new Date('2026-08-21') },
+  )
+  const file = parse(yaml) as Record<string, unknown>
+  expect(file['upstreams']).toEqual({
+    gemini: { kind: 'google', apiKey: 'env:GEMINI_API_KEY' },
+    huggingface: { kind: 'tgi', replicas: ['http://10.0.0.1:3000'] },
+  })
+  expect(file['models']).toMatchObject({
+    gem: { upstream: 'gemini', model: 'gemini-2.5-pro' },
+    own: { upstream: 'huggingface', model: 'mistralai/Mistral-7B' },
+  })
+  expect(file['routes']).toMatchObject({ auto: { small: ['own'], big: ['gem'] } })
+  expect(notes.join('\n')).toMatch(/a TGI deployment without api_base \(lost\)/)
+  expect(notes.join('\n')).not.toMatch(/models\.gem: the price book does not know/)
+})
+
 test('how long LiteLLM rests a deployment becomes the breaker', () => {
   const { yaml, notes } = translateLiteLlm(
     'model_list: [{ model_name: a, litellm_params: { model: openai/gpt-4o } }]\nrouter_settings: { allowed_fails: 2, cooldown_time: 30 }\n',

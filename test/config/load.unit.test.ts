@@ -60,8 +60,8 @@ describe('a wrong configuration is refused with setting, line and fix', () => {
     ],
     [
       'a kind without an adapter',
-      GOOD.replace('kind: vllm', 'kind: google'),
-      'switchyard.yaml:3: upstreams.gpu.kind: kind google is not supported yet.',
+      GOOD.replace('kind: vllm', 'kind: embedded'),
+      'switchyard.yaml:3: upstreams.gpu.kind: kind embedded is not supported yet.',
     ],
     [
       'a model of no upstream',
@@ -211,15 +211,20 @@ describe('zero configuration', () => {
     expect([...config.targets.values()].every((target) => target.price !== undefined)).toBe(true)
   })
 
+  test('a Gemini key alone gives a small and a big model of the price book, and beside OpenAI both are tried', async () => {
+    const config = await find({}, { GEMINI_API_KEY: 'fake' })
+    expect(config.routes['auto']).toMatchObject({ small: ['google-small'], big: ['google-big'] })
+    expect(config.upstreams).toMatchObject([
+      { kind: 'google', replicas: ['https://generativelanguage.googleapis.com/v1beta'] },
+    ])
+    expect([...config.targets.values()].every((target) => target.price !== undefined)).toBe(true)
+    const both = await find({}, { GEMINI_API_KEY: 'fake', OPENAI_API_KEY: 'sk-fake-openai' })
+    expect(both.routes['auto']).toMatchObject({ big: ['openai-big', 'google-big'] })
+  })
+
   test('an engine and a key: small is the engine, big is hosted', async () => {
     const config = await find(VLLM, { OPENAI_API_KEY: 'sk-fake-openai' })
     expect(config.routes['auto']).toMatchObject({ small: ['local-vllm'], big: ['openai-big'] })
-  })
-
-  test('what is found and not supported yet is said, and does not stop the simulator', async () => {
-    const config = await find({ '/info': { model_id: 'm', max_total_tokens: 1 } }, { GEMINI_API_KEY: 'fake' })
-    expect(config.remarks.join('\n')).toMatch(/TGI .* not supported yet[^]*GEMINI_API_KEY/)
-    expect([...config.targets.values()].every((target) => target.kind === 'simulated')).toBe(true)
   })
 
   test('--simulate wins over what is real', async () => {

@@ -252,13 +252,65 @@ models:
   expect(problems).toContain('models.big.extraBody.cache_control: this field belongs to the request itself.')
 })
 
-describe.each(['google', 'tgi', 'embedded'])('kind %s', (kind) => {
+describe.each(['embedded'])('kind %s', (kind) => {
   test('is known, and refused by name', async () => {
     const text = GOOD.replace('kind: vllm, replicas: ["http://127.0.0.1:8000"]', `kind: ${kind}`)
     expect(await refusal(text)).toContain(
-      `FILE:3: upstreams.gpu.kind: kind ${kind} is not supported yet. Supported are openai, anthropic, vllm, simulated.`,
+      `FILE:3: upstreams.gpu.kind: kind ${kind} is not supported yet. Supported are openai, anthropic, google, vllm, tgi, simulated.`,
     )
   })
+})
+
+test.each<[string, string, string]>([
+  [
+    'an address of Google with a version',
+    'kind: google, baseUrl: "https://g.example.com/v1beta"',
+    "the address of kind google is the server's root. Write https://g.example.com.",
+  ],
+  ['TGI without servers', 'kind: tgi', 'upstreams.gpu.replicas: it is missing; list the servers'],
+  [
+    'TGI with a version',
+    'kind: tgi, replicas: ["http://127.0.0.1:3000/v1"]',
+    "the address of kind tgi is the server's root. Write http://127.0.0.1:3000.",
+  ],
+  [
+    "Azure's deployments without a version",
+    'kind: openai, baseUrl: "https://x.openai.azure.com/openai"',
+    'the address of kind openai ends in /v1.',
+  ],
+  [
+    'a version that is none',
+    'kind: openai, baseUrl: "https://x.openai.azure.com/openai", apiVersion: new',
+    'write a version of Azure, as in "2024-10-21" or "preview"',
+  ],
+  [
+    'a version elsewhere',
+    'kind: vllm, apiVersion: preview, replicas: ["http://127.0.0.1:8000"]',
+    'upstreams.gpu.apiVersion: only kind openai has it (for Azure). Remove it.',
+  ],
+  [
+    'pictures fetched for a kind that takes addresses',
+    'kind: vllm, fetchImages: [pictures.example.com], replicas: ["http://127.0.0.1:8000"]',
+    'upstreams.gpu.fetchImages: only kind google wants pictures as bytes',
+  ],
+  [
+    'pictures from anywhere',
+    'kind: google, fetchImages: ["*"]',
+    'write a host, as in "pictures.example.com" or "*.example.com"',
+  ],
+])('%s is refused by name', async (_what, settings, sentence) => {
+  expect(await refusal(GOOD.replace('kind: vllm, replicas: ["http://127.0.0.1:8000"]', settings))).toContain(sentence)
+})
+
+test('the native route is for TGI alone, and a Google model takes few fixed fields', async () => {
+  expect(await refusal(model('api: generate'))).toContain(
+    'models.small.api: only models of kind tgi have the native route',
+  )
+  const google = model('extraBody: { cachedContent: x }').replace(
+    'kind: vllm, replicas: ["http://127.0.0.1:8000"]',
+    'kind: google',
+  )
+  expect(await refusal(google)).toContain('models of kind google take safetySettings, labels, generationConfig here')
 })
 
 describe('a secret', () => {

@@ -19,10 +19,14 @@ interface Call {
   kind: 'function' | 'custom'
   name: string
   arguments: string
+  /** Google's thought signature. */
+  signature: string | undefined
 }
 interface Choice {
   text: string
   reasoning: string
+  /** Google's thought signature of the message. */
+  signature: string | undefined
   refusal: string
   readonly calls: Map<number, Call>
   logprobs: { content: TokenLogprob[] | null; refusal: TokenLogprob[] | null } | undefined
@@ -78,6 +82,8 @@ export class AnswerCollector {
         return
       case 'reasoning':
         this.#choice(event.choice).reasoning += event.text
+        if (event.signedBy === 'google' && event.signature !== undefined)
+          this.#choice(event.choice).signature = event.signature
         return
       case 'refusal':
         this.#choice(event.choice).refusal += event.text
@@ -112,6 +118,7 @@ export class AnswerCollector {
       choice = {
         text: '',
         reasoning: '',
+        signature: undefined,
         refusal: '',
         calls: new Map(),
         logprobs: undefined,
@@ -135,6 +142,7 @@ export class AnswerCollector {
       refusal: choice.refusal === '' ? null : choice.refusal,
     }
     if (choice.reasoning !== '') message['reasoning_content'] = choice.reasoning
+    if (choice.signature !== undefined) message['extra_content'] = google(choice.signature)
     if (choice.annotations) message['annotations'] = choice.annotations
     if (choice.audio) message['audio'] = renderAudio(choice.audio)
     const [first] = calls
@@ -160,6 +168,7 @@ function takeCall(calls: Map<number, Call>, event: Extract<AnswerEvent, { type: 
       kind: event.kind ?? 'function',
       name: event.name ?? '',
       arguments: event.arguments,
+      signature: event.signedBy === 'google' ? event.signature : undefined,
     })
     return
   }
@@ -167,9 +176,15 @@ function takeCall(calls: Map<number, Call>, event: Extract<AnswerEvent, { type: 
 }
 
 function renderCall(call: Call, id: string): unknown {
+  const signed = call.signature === undefined ? {} : { extra_content: google(call.signature) }
   return call.kind === 'custom'
-    ? { id, type: 'custom', custom: { name: call.name, input: call.arguments } }
-    : { id, type: 'function', function: { name: call.name, arguments: call.arguments } }
+    ? { id, type: 'custom', custom: { name: call.name, input: call.arguments }, ...signed }
+    : { id, type: 'function', function: { name: call.name, arguments: call.arguments }, ...signed }
+}
+
+/** What `extraContent` writes, as a value. */
+function google(signature: string): unknown {
+  return { google: { thought_signature: signature } }
 }
 
 function takeLogprobs(choice: Choice, event: Extract<AnswerEvent, { type: 'logprobs' }>): void {

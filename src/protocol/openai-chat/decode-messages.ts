@@ -12,6 +12,7 @@ import {
   wrongType,
   type Fields,
 } from '../check.ts'
+import { signatureIn } from './extra-content.ts'
 import { audioPart, filePart, imagePart } from './decode-media.ts'
 
 /** Far above what any agent sends; bounds the work for one request. */
@@ -214,7 +215,12 @@ function assistant(raw: Fields, at: string, index: number, meter: TextMeter): Ex
 /** `reasoning_content` (DeepSeek, vLLM before 0.12) or `reasoning` (vLLM, OpenRouter), as servers return it. */
 function reasoningOf(raw: Fields, meter: TextMeter): readonly ReasoningPart[] | undefined {
   const text = raw['reasoning_content'] ?? raw['reasoning']
-  return typeof text === 'string' && text !== '' ? [{ type: 'reasoning', text: metered(text, meter) }] : undefined
+  const signature = signatureIn(raw)
+  const parts: ReasoningPart[] = []
+  if (typeof text === 'string' && text !== '') parts.push({ type: 'reasoning', text: metered(text, meter) })
+  // Whether it was the thought's or the text's does not matter: it has to go back with one of the message's parts.
+  if (signature !== undefined) parts.push({ type: 'reasoning', text: '', signature, signedBy: 'google' })
+  return parts.length === 0 ? undefined : parts
 }
 
 function toolCallsOf(raw: Fields, at: string, index: number, meter: TextMeter): readonly ToolCall[] | undefined {
@@ -236,7 +242,9 @@ function toolCallsOf(raw: Fields, at: string, index: number, meter: TextMeter): 
       kind === 'custom'
         ? string(body['input'], `${where}.custom.input`)
         : string(body['arguments'], `${where}.function.arguments`)
-    return { id, kind, name, arguments: metered(args, meter) }
+    const signature = signatureIn(value)
+    const call = { id, kind, name, arguments: metered(args, meter) }
+    return signature === undefined ? call : { ...call, signature, signedBy: 'google' }
   })
 }
 

@@ -2,6 +2,7 @@ import type { NanoUsd } from '../../shared/money.ts'
 import type { SwitchyardError } from '../../shared/errors.ts'
 import type { AnswerChunk, AnswerEvent, FinishReason, Usage } from '../answer.ts'
 import { errorBody } from './error-body.ts'
+import { extraContent } from './extra-content.ts'
 import { usageBody } from './usage-body.ts'
 
 /** The frame that ends a whole stream. Never sent after an error frame: SDKs take it for success. */
@@ -95,11 +96,7 @@ function encodeEvent(event: AnswerEvent, state: SseState, logprobs: string): str
     case 'text':
       return role(state, event.choice) + frame(state, event.choice, `"content":${JSON.stringify(event.text)}`, logprobs)
     case 'reasoning':
-      if (event.text === '') return ''
-      return (
-        role(state, event.choice) +
-        frame(state, event.choice, `"reasoning_content":${JSON.stringify(event.text)}`, logprobs)
-      )
+      return reasoning(event, state, logprobs)
     case 'refusal':
       return role(state, event.choice) + frame(state, event.choice, `"refusal":${JSON.stringify(event.text)}`, logprobs)
     case 'tool-call':
@@ -125,6 +122,14 @@ function encodeEvent(event: AnswerEvent, state: SseState, logprobs: string): str
   }
 }
 
+function reasoning(event: Extract<AnswerEvent, { type: 'reasoning' }>, state: SseState, logprobs: string): string {
+  const said = event.text === '' ? '' : `"reasoning_content":${JSON.stringify(event.text)}`
+  const signed = event.signature === undefined || event.signedBy !== 'google' ? '' : extraContent(event.signature)
+  if (said === '' && signed === '') return ''
+  const delta = said === '' || signed === '' ? said + signed : `${said},${signed}`
+  return role(state, event.choice) + frame(state, event.choice, delta, logprobs)
+}
+
 function toolCall(event: Extract<AnswerEvent, { type: 'tool-call' }>, state: SseState, logprobs: string): string {
   const { tools } = choiceOf(state, event.choice)
   const known = tools.get(event.index)
@@ -147,7 +152,8 @@ function toolCall(event: Extract<AnswerEvent, { type: 'tool-call' }>, state: Sse
     event.kind === 'custom'
       ? `"type":"custom","custom":{"name":${name},"input":${text}}`
       : `"type":"function","function":{"name":${name},"arguments":${text}}`
-  return frame(state, event.choice, `"tool_calls":[{"index":${index},"id":${id},${body}}]`, logprobs)
+  const signed = event.signature === undefined || event.signedBy !== 'google' ? '' : `,${extraContent(event.signature)}`
+  return frame(state, event.choice, `"tool_calls":[{"index":${index},"id":${id},${body}${signed}}]`, logprobs)
 }
 
 /** Id of a call whose upstream gave none; SDKs need one to send the result back. */

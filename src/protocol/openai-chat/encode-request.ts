@@ -28,6 +28,10 @@ export interface EncodeSend {
   readonly passFields?: readonly string[]
   /** OpenAI's own API (or Azure's): its reasoning models refuse `max_tokens`. */
   readonly isHostedOpenAi?: boolean
+  /** Azure's version of the interface, for the address. */
+  readonly apiVersion?: string | undefined
+  /** The base URL is Azure's for deployments, and the model is one of them. */
+  readonly isDeployment?: boolean
 }
 
 type Body = Record<string, unknown>
@@ -58,6 +62,7 @@ export function encodeChatRequest(
     body['logprobs'] = true
     if (request.topLogprobs > 0) body['top_logprobs'] = request.topLogprobs
   }
+  if (request.messages.some(isSigned)) dropped.push('messages.signature')
   encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
   if (request.anthropicHints !== undefined) dropped.push(...request.anthropicHints)
@@ -155,6 +160,15 @@ function encodeMessage(message: Message): Body {
     default:
       return message satisfies never
   }
+}
+
+/** A message with thinking or calls that only their own provider can read again; the chat dialect has no place for it. */
+function isSigned(message: Message): boolean {
+  if (message.role !== 'assistant') return false
+  return (
+    message.toolCalls?.some((call) => call.signature !== undefined) === true ||
+    message.reasoning?.some((part) => part.signedBy !== undefined) === true
+  )
 }
 
 function encodeAssistant(message: Extract<Message, { role: 'assistant' }>): Body {

@@ -12,6 +12,11 @@ import { estimateUsage, readUsage } from './usage.ts'
 /** More choices than the API allows (128) by far: a flood, not an answer. */
 const MAX_CHOICES = 1024
 
+/** The error of a frame that is one. */
+type ErrorOf = (frame: Record<string, unknown>) => SwitchyardError | undefined
+
+const errorIn: ErrorOf = (frame) => fromErrorBody(frame['error'] ?? frame)
+
 interface ChoiceState {
   readonly index: number
   readonly calls: ToolCalls
@@ -32,6 +37,7 @@ export class StreamDecoder {
   readonly #choices = new Map<number, ChoiceState>()
   readonly #requestBytes: number
   readonly #choicesAsked: number
+  readonly #errorOf: ErrorOf
   #id: string | undefined
   #isEnding = false
   #wasCutMidEvent = false
@@ -44,10 +50,11 @@ export class StreamDecoder {
   #wire: string | undefined = ''
   #textFrame: TextFrame | undefined
 
-  /** `requestBytes` bounds the prompt, `choices` is the request's `n`. */
-  constructor(requestBytes: number, choices: number) {
+  /** `requestBytes` bounds the prompt, `choices` is the request's `n`, `errorOf` reads an error frame. */
+  constructor(requestBytes: number, choices: number, errorOf: ErrorOf = errorIn) {
     this.#requestBytes = requestBytes
     this.#choicesAsked = choices
+    this.#errorOf = errorOf
   }
 
   /** Events of the next bytes; undefined if there are none. Throws `upstream_event_too_large`. */
@@ -154,7 +161,7 @@ export class StreamDecoder {
 
   #takeChunk(chunk: Record<string, unknown>, data: string): void {
     if ((chunk['error'] ?? null) !== null || chunk['object'] === 'error') {
-      this.error = fromErrorBody(chunk['error'] ?? chunk)
+      this.error = this.#errorOf(chunk)
       return
     }
     const { choices } = chunk
@@ -202,7 +209,7 @@ export class StreamDecoder {
   /** Takes the frame's identity; false where the frame's own cannot be shown as it is. */
   #start(chunk: Record<string, unknown>): boolean {
     const { id } = chunk
-    if (this.#id !== undefined) return id === this.#id
+    if (this.#id !== undefined) return id === this.#id && id !== ''
     const { model, created } = chunk
     const isWhole =
       typeof id === 'string' && id !== '' && typeof model === 'string' && model !== '' && typeof created === 'number'
@@ -245,7 +252,8 @@ export class StreamDecoder {
       (delta['function_call'] == null ? undefined : [{ index: 0, id: 'call_0', function: delta['function_call'] }])
     if (Array.isArray(calls)) {
       for (const call of calls) this.#toolCall(state, call)
-    }
+      // TGI before 3.2 sends the one call that it makes without a list.
+    } else if (isRecord(calls)) this.#toolCall(state, calls)
     if (Array.isArray(delta['annotations'])) {
       this.#events.push({
         type: 'annotations',

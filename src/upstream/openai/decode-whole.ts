@@ -1,14 +1,12 @@
 import { isContent, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
 import type { JsonObject } from '../../protocol/request.ts'
 import type { SwitchyardError } from '../../shared/errors.ts'
+import type { WholeAnswer } from '../adapter.ts'
 import { isRecord, tokenLogprob } from './decode-stream.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason, stopSequence } from './finish-reason.ts'
 import { ToolCalls } from './tool-calls.ts'
 import { estimateUsage, readUsage } from './usage.ts'
-
-export type WholeAnswer =
-  { readonly events: readonly AnswerEvent[]; readonly usage: Usage } | { readonly error: SwitchyardError }
 
 /** Decodes a whole `chat.completion` body into the same events as a stream. */
 export function decodeWhole(body: string, requestBytes: number): WholeAnswer {

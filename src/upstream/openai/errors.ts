@@ -5,7 +5,7 @@
 import { SwitchyardError, type ErrorCode, type ErrorOptions } from '../../shared/errors.ts'
 
 const MAX_DETAIL = 500
-const KEY_LIKE = /\b(?:sk|pk|key|Bearer|hf|gsk|xai)[-_ ][\w.-]{6,}/gi
+const KEY_LIKE = /\b(?:(?:sk|pk|key|Bearer|hf|gsk|xai)[-_ ][\w.-]{6,}|AIza[\w-]{10,})/gi
 const CONTEXT_WORDS = /context[ _-]?(?:length|size|window)|maximum.{0,40}tokens|too (?:many tokens|long)|input_tokens/i
 const POLICY_WORDS = /content[ _-]?(?:filter|policy)|moderation|safety/i
 /** Longest retry time that is passed on, ms: a day. */
@@ -48,6 +48,10 @@ export function fromErrorBody(error: unknown): SwitchyardError {
   const options = { detail: `upstream error in a 200: ${text}` }
   if (CONTEXT_WORDS.test(text) && /400|invalid|BadRequest/i.test(text))
     return failure('context_length_exceeded', options)
+  // OpenRouter sends what its provider said under the provider's own status.
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (code === 402) return failure('upstream_payment_required', options)
+  if (code === 429) return failure('upstream_rate_limited', options)
   return failure(/overloaded|"?503/i.test(text) ? 'upstream_overloaded' : 'upstream_error', options)
 }
 
