@@ -34,7 +34,8 @@ const HOSTED: readonly Capability[] = [
   'audio',
   'web_search',
 ]
-const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
+const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs', 'completions']
+const SIMULATED: readonly Capability[] = [...HOSTED, 'completions']
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
 
 /** What `telemetry.events` says where nobody has set it. */
@@ -185,7 +186,6 @@ class Resolver {
         if (PRICED_FIELDS.has(field))
           this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
       }
-      const isHosted = upstream.kind !== 'vllm' && (upstream.kind === 'simulated' || isPublic(upstream))
       targets.set(name, {
         name,
         upstream: upstream.name,
@@ -193,7 +193,7 @@ class Resolver {
         model: model.model,
         tier,
         contextTokens: model.contextTokens,
-        capabilities: new Set(model.capabilities ?? (isHosted ? HOSTED : ENGINE)),
+        capabilities: new Set(model.capabilities ?? usualCapabilities(upstream)),
         get price() {
           return priceAt(schedule, now())
         },
@@ -270,4 +270,9 @@ function withDefaultRoute(raw: FileConfig, targets: ReadonlyMap<string, Target>)
     fallback: 'cross-tier' as const,
   }
   return { ...raw, routes: { auto } }
+}
+
+function usualCapabilities(upstream: UpstreamConfig): readonly Capability[] {
+  if (upstream.kind === 'simulated') return SIMULATED
+  return upstream.kind !== 'vllm' && isPublic(upstream) ? HOSTED : ENGINE
 }

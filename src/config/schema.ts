@@ -64,7 +64,7 @@ const model = z.strictObject({
   tier: z.enum(['local', 'frontier']).optional(),
   contextTokens: positive.optional(),
   capabilities: z
-    .array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools']))
+    .array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools', 'completions']))
     .optional(),
   price: price.optional(),
   extraBody: z.record(name, z.unknown()).default({}),

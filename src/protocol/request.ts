@@ -176,6 +176,8 @@ export interface ChatRequest {
   /** As the caller wrote it: `auto`, an alias, a configured name or `upstream/model`. */
   readonly model: string
   readonly messages: readonly Message[]
+  /** Present = a raw text to go on with (`/v1/completions`), to be sent through no template; `messages` then holds it as the one user message. */
+  readonly prompt?: string
   readonly tools: readonly Tool[]
   readonly toolChoice?: ToolChoice
   readonly parallelToolCalls?: boolean

@@ -91,6 +91,8 @@ function isCountable(request: ChatRequest, target: TokenizeTarget): boolean {
 
 /** The prompt's part of the body that would be sent, with the operator's fields, which may change the template. */
 function bodyOf(request: ChatRequest, target: TokenizeTarget): string {
+  // No template, and with it none of what templates do to texts, such as trimming them.
+  if (request.prompt !== undefined) return JSON.stringify({ model: target.model, prompt: request.prompt })
   const { body } = encodeChatRequest(request, target, { stream: false, outputCap: undefined })
   const { model, messages, tools } = JSON.parse(body) as Readonly<Record<string, unknown>>
   return JSON.stringify({ ...target.extraBody, model, messages, tools })

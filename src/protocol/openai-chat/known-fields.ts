@@ -153,6 +153,9 @@ const STEERING_PREFIX = /^(?:guided_|aws_|vertex_|azure_|litellm_|lora_|disagg|b
 export const PRICED_FIELDS: ReadonlySet<string> = new Set([
   'model',
   'messages',
+  'prompt',
+  'suffix',
+  'echo',
   'stream',
   'stream_options',
   'n',

@@ -1,10 +1,15 @@
-/** OpenAI and engines that speak like it: `POST /v1/chat/completions` (spec 2.3.0; vLLM 0.32 as recorded). */
+/** OpenAI and engines that speak like it: `POST /v1/chat/completions` and `/v1/completions` (spec 2.3.0; vLLM 0.32 as recorded). */
 import { imageSize } from '../image-size.ts'
 import { promptTokens, type SimRequest } from '../compose.ts'
 import { uncached, type InputTokens } from '../used-tokens.ts'
-import { bearerIs, jsonPage, Refusal, type Asked, type Wire, type World } from '../wire.ts'
-import { errorBody, metricsPage, modelList } from './chat-body.ts'
+import { bearerIs, jsonPage, Refusal, type Asked, type Wire, type WireCall, type World } from '../wire.ts'
+import { countTokens } from '../tokens.ts'
+import { errorBody, metricsPage, modelList, type ChatContext } from './chat-body.ts'
 import { ChatWriter } from './chat-writer.ts'
+import { TextWriter } from './text-writer.ts'
+
+/** What the API generates for a raw prompt where the caller does not say. */
+const DEFAULT_MAX_TOKENS = 16
 
 const base = {
   refuseKey: (headers, _query, key) =>
@@ -18,10 +23,7 @@ export const openAi: Wire = {
   ownFaults: ['refusal'],
   flushesHead: false,
   page: (path, world) => pageOf('openai', path, world),
-  call: (path) =>
-    path === '/v1/chat/completions'
-      ? { isCounted: true, read: (body, _, world) => read('openai', body, world) }
-      : undefined,
+  call: (path) => callOf('openai', path),
   error: ({ status, message }) => errorBody('openai', status, message),
   notFound: (method, path) => errorBody('openai', 404, `Unknown request URL: ${method} ${path}.`),
   headers: ({ running }) => ({
@@ -44,10 +46,7 @@ export const vllm: Wire = {
     path === '/metrics'
       ? { type: 'text/plain', body: metricsPage(world.models, world.running) }
       : pageOf('vllm', path, world),
-  call: (path) =>
-    path === '/v1/chat/completions'
-      ? { isCounted: true, read: (body, _, world) => read('vllm', body, world) }
-      : undefined,
+  call: (path) => callOf('vllm', path),
   error: ({ status, message }) => errorBody('vllm', status, message),
   notFound: () => ({ detail: 'Not Found' }),
   headers: () => ({}),
@@ -59,6 +58,46 @@ function pageOf(flavour: 'openai' | 'vllm', path: string, world: World): ReturnT
   return path === '/version' ? jsonPage({ version: '0.32.0' }) : undefined
 }
 
+function callOf(flavour: 'openai' | 'vllm', path: string): WireCall | undefined {
+  switch (path) {
+    case '/v1/chat/completions':
+      return { isCounted: true, read: (body, _, world) => read(flavour, body, world) }
+    case '/v1/completions':
+      return { isCounted: true, read: (body, _, world) => readText(flavour, body, world) }
+    default:
+      return undefined
+  }
+}
+
+/** A raw prompt: no template, and so no token beside its own. */
+function readText(flavour: 'openai' | 'vllm', body: unknown, world: World): Asked {
+  const { prompt, ...asked } = body as Omit<SimRequest, 'messages'> & { readonly prompt?: unknown }
+  if (typeof prompt !== 'string') throw new Refusal(400, "Missing required parameter: 'prompt'.")
+  if (!world.models.includes(asked.model)) throw new Refusal(404, `The model \`${asked.model}\` does not exist.`)
+  const request: SimRequest = {
+    ...asked,
+    messages: [{ role: 'user', content: prompt }],
+    max_tokens: asked.max_tokens ?? DEFAULT_MAX_TOKENS,
+  }
+  return {
+    kind: 'generate',
+    request,
+    isStream: request.stream === true,
+    count: () => uncached(countTokens(prompt)),
+    writer: () => new TextWriter(contextOf(flavour, request, world), request),
+  }
+}
+
+function contextOf(flavour: 'openai' | 'vllm', request: SimRequest, world: World): ChatContext {
+  return {
+    flavour,
+    id: `chatcmpl-sim${world.request.toString(36).padStart(8, '0')}`,
+    created: Math.floor(Date.now() / 1000),
+    model: request.model,
+    logprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : undefined,
+  }
+}
+
 function read(flavour: 'openai' | 'vllm', body: unknown, world: World): Asked {
   const asked = body as SimRequest
   if (!Array.isArray(asked.messages) || asked.messages.length === 0)
@@ -66,19 +105,12 @@ function read(flavour: 'openai' | 'vllm', body: unknown, world: World): Asked {
   if (!world.models.includes(asked.model)) throw new Refusal(404, `The model \`${asked.model}\` does not exist.`)
   const thinkingTokens = flavour === 'openai' ? (THINKING[asked.reasoning_effort ?? 'none'] ?? 0) : 0
   const request: SimRequest = { ...asked, thinkingTokens }
-  const context = {
-    flavour,
-    id: `chatcmpl-sim${world.request.toString(36).padStart(8, '0')}`,
-    created: Math.floor(Date.now() / 1000),
-    model: request.model,
-    logprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : undefined,
-  }
   return {
     kind: 'generate',
     request,
     isStream: request.stream === true,
     count: () => (flavour === 'openai' ? hostedInput(request, world) : uncached(promptTokens(request))),
-    writer: () => new ChatWriter(context, request),
+    writer: () => new ChatWriter(contextOf(flavour, request, world), request),
   }
 }
 

@@ -1,4 +1,5 @@
 import { encodeChatRequest } from '../../protocol/openai-chat/encode-request.ts'
+import { encodeCompletionRequest } from '../../protocol/openai-completions/encode-request.ts'
 import type { Adapter } from '../adapter.ts'
 import { StreamDecoder } from './decode-stream.ts'
 import { decodeWhole } from './decode-whole.ts'
@@ -7,7 +8,10 @@ import { fromStatus } from './errors.ts'
 /** OpenAI chat completions, and everything that speaks them: vLLM, SGLang, Ollama, llama.cpp, LM Studio, hosted providers. */
 export const openAiAdapter: Adapter = {
   headers: (key) => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
-  encode: (request, target, send) => ({ path: '/chat/completions', ...encodeChatRequest(request, target, send) }),
+  encode: (request, target, send) =>
+    request.prompt === undefined
+      ? { path: '/chat/completions', ...encodeChatRequest(request, target, send) }
+      : { path: '/completions', ...encodeCompletionRequest(request, target, send) },
   stream: (requestBytes, choices) => new StreamDecoder(requestBytes, choices),
   whole: decodeWhole,
   refusal: fromStatus,

@@ -79,7 +79,7 @@ function decodeChoice(
     if (typeof value === 'string' && value !== '') events.push({ type, choice, text: value })
   }
   text('reasoning', message['reasoning_content'] ?? message['reasoning'])
-  text('text', message['content'])
+  text('text', message['content'] ?? raw['text'])
   text('refusal', message['refusal'])
   const calls = new ToolCalls()
   const list =
