@@ -72,8 +72,9 @@ export function total(
   }
 }
 
-/** vLLM and TGI send a raw prompt through no template; others that take one may (Ollama does). */
-function isRaw({ prompt }: ChatRequest, { kind }: BoundTarget): boolean {
+/** Nobody puts a template around what is embedded. vLLM and TGI send a raw prompt through none; others that take one may (Ollama does). */
+function isRaw({ prompt, embed }: ChatRequest, { kind }: BoundTarget): boolean {
+  if (embed !== undefined) return true
   return prompt !== undefined && (kind === 'vllm' || kind === 'tgi')
 }
 

@@ -3,6 +3,7 @@ import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
 import type { Capability, Target } from '../gateway/steps.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
+import { isEmbedder } from '../shared/is-embedder.ts'
 import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
@@ -193,7 +194,7 @@ class Resolver {
         model: model.model,
         tier,
         contextTokens: model.contextTokens,
-        capabilities: new Set(model.capabilities ?? usualCapabilities(upstream)),
+        capabilities: new Set(model.capabilities ?? usualCapabilities(upstream, model.model)),
         get price() {
           return priceAt(schedule, now())
         },
@@ -272,7 +273,8 @@ function withDefaultRoute(raw: FileConfig, targets: ReadonlyMap<string, Target>)
   return { ...raw, routes: { auto } }
 }
 
-function usualCapabilities(upstream: UpstreamConfig): readonly Capability[] {
+function usualCapabilities(upstream: UpstreamConfig, model: string): readonly Capability[] {
+  if (isEmbedder(model)) return ['embeddings']
   if (upstream.kind === 'simulated') return SIMULATED
   return upstream.kind !== 'vllm' && isPublic(upstream) ? HOSTED : ENGINE
 }

@@ -64,7 +64,19 @@ const model = z.strictObject({
   tier: z.enum(['local', 'frontier']).optional(),
   contextTokens: positive.optional(),
   capabilities: z
-    .array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools', 'completions']))
+    .array(
+      z.enum([
+        'tools',
+        'images',
+        'json_schema',
+        'audio',
+        'web_search',
+        'logprobs',
+        'custom_tools',
+        'completions',
+        'embeddings',
+      ]),
+    )
     .optional(),
   price: price.optional(),
   extraBody: z.record(name, z.unknown()).default({}),

@@ -7,6 +7,7 @@ import { parseJsonBody } from '../protocol/json.ts'
 import type { Dialect } from '../protocol/dialect.ts'
 import { openAiChat } from '../protocol/openai-chat/dialect.ts'
 import { openAiCompletions } from '../protocol/openai-completions/dialect.ts'
+import { openAiEmbeddings } from '../protocol/openai-embeddings/dialect.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
@@ -37,12 +38,14 @@ type Handler = (request: IncomingMessage, response: ServerResponse, dialect: Dia
 
 /** Agents' base URLs end with and without `/v1`. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
-  [['/chat/completions', openAiChat] as const, ['/completions', openAiCompletions] as const].flatMap(
-    ([path, dialect]) => [
-      [`/v1${path}`, dialect],
-      [path, dialect],
-    ],
-  ),
+  [
+    ['/chat/completions', openAiChat] as const,
+    ['/completions', openAiCompletions] as const,
+    ['/embeddings', openAiEmbeddings] as const,
+  ].flatMap(([path, dialect]) => [
+    [`/v1${path}`, dialect],
+    [path, dialect],
+  ]),
 )
 
 /** The dialect of a request for a model's answer: a slash at the end, a query and percent-encoding make no difference. */

@@ -83,6 +83,8 @@ function countIn(body: string): number {
 }
 
 function isCountable(request: ChatRequest, target: TokenizeTarget): boolean {
+  // Several texts, each a prompt of its own.
+  if (request.embed !== undefined) return false
   if (HARMONY.test(target.model) || Object.keys(request.passed).length > 0) return false
   return request.messages.every(
     ({ content }) => typeof content === 'string' || content === null || content.every((part) => 'text' in part),

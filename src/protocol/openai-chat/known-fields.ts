@@ -154,6 +154,7 @@ export const PRICED_FIELDS: ReadonlySet<string> = new Set([
   'model',
   'messages',
   'prompt',
+  'input',
   'suffix',
   'echo',
   'stream',

@@ -6,6 +6,7 @@ import { bearerIs, jsonPage, Refusal, type Asked, type Wire, type WireCall, type
 import { countTokens } from '../tokens.ts'
 import { errorBody, metricsPage, modelList, type ChatContext } from './chat-body.ts'
 import { ChatWriter } from './chat-writer.ts'
+import { readEmbeddings } from './embeddings.ts'
 import { TextWriter } from './text-writer.ts'
 
 /** What the API generates for a raw prompt where the caller does not say. */
@@ -64,6 +65,8 @@ function callOf(flavour: 'openai' | 'vllm', path: string): WireCall | undefined 
       return { isCounted: true, read: (body, _, world) => read(flavour, body, world) }
     case '/v1/completions':
       return { isCounted: true, read: (body, _, world) => readText(flavour, body, world) }
+    case '/v1/embeddings':
+      return { isCounted: true, read: (body, _, world) => readEmbeddings(body, world) }
     default:
       return undefined
   }

@@ -1,6 +1,7 @@
 import { isContent, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
 import type { JsonObject } from '../../protocol/request.ts'
 import type { SwitchyardError } from '../../shared/errors.ts'
+import { decodeEmbeddings } from './decode-embeddings.ts'
 import { isRecord, tokenLogprob } from './decode-stream.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason } from './finish-reason.ts'
@@ -22,6 +23,8 @@ export function decodeWhole(body: string, requestBytes: number): WholeAnswer {
   if ((parsed['error'] ?? null) !== null || parsed['object'] === 'error')
     return { error: fromErrorBody(parsed['error'] ?? parsed) }
   const { choices } = parsed
+  if (choices === undefined && Array.isArray(parsed['data']))
+    return decodeEmbeddings(parsed, parsed['data'], requestBytes)
   if (!Array.isArray(choices)) return { error: failure('upstream_garbage', { detail: 'a 200 without choices' }) }
   if (choices.length === 0) return { error: failure('upstream_empty', { detail: 'a 200 with no choice' }) }
   const events: AnswerEvent[] = [...startOf(parsed)]
