@@ -93,6 +93,21 @@ test.each([
   if (tokens !== undefined) expect(events).toHaveLength(tokens)
 })
 
+test.each([
+  [{ type: 'json', value: { type: 'object', properties: { n: { type: 'integer' } } } }],
+  [{ type: 'json_schema', value: { name: 'x', schema: { type: 'object', properties: { n: { type: 'integer' } } } } }],
+])('the form %j of an answer is kept to, in both routes', async (format) => {
+  const { post } = await start()
+  const answer = (await (
+    await post('/v1/chat/completions', { ...chat, response_format: format })
+  ).json()) as OpenAI.ChatCompletion
+  const native = (await (await post('/generate', { inputs: 'A number', parameters: { grammar: format } })).json()) as {
+    generated_text: string
+  }
+  for (const text of [answer.choices[0]?.message.content ?? '', native.generated_text])
+    expect(JSON.parse(text)).toEqual({ n: expect.any(Number) as number })
+})
+
 test('it says what it is', async () => {
   const { url } = await start()
   const page = async (path: string): Promise<string> => (await fetch(`${url}${path}`)).text()
@@ -103,6 +118,13 @@ test('it says what it is', async () => {
 
 test.each<[string, string, object, number, object]>([
   ['nothing to answer', '/v1/chat/completions', { messages: [] }, 422, { error_type: 'template_error' }],
+  [
+    "OpenAI's form of a schema",
+    '/v1/chat/completions',
+    { ...chat, response_format: { type: 'json_schema', json_schema: {} } },
+    422,
+    { error_type: 'validation' },
+  ],
   ['an empty prompt', '/generate', { inputs: '' }, 422, { error_type: 'validation' }],
   [
     'more than it can hold',

@@ -82,7 +82,7 @@ function metricsPage(running: number): string {
 }
 
 /** Whatever model is asked for: TGI has one, and answers with it. */
-function chat(asked: SimRequest, world: World): Asked {
+function chat({ response_format: format, ...asked }: SimRequest, world: World): Asked {
   const model = world.models[0] ?? ''
   if (!Array.isArray(asked.messages))
     throw new Refusal(422, 'Failed to deserialize the JSON body into the target type: missing field `messages`')
@@ -94,6 +94,7 @@ function chat(asked: SimRequest, world: World): Asked {
     n: 1,
     parallel_tool_calls: false,
     max_tokens: capOf(asked.max_tokens, promptTokens(asked), world),
+    ...formatOf(format),
   }
   return {
     kind: 'generate',
@@ -102,6 +103,24 @@ function chat(asked: SimRequest, world: World): Asked {
     count: () => uncached(promptTokens(request)),
     writer: () => new TgiChatWriter({ created: Math.floor(Date.now() / 1000), model }, request),
   }
+}
+
+/** How TGI is told the form of an answer, in its native routes and as `response_format` alike: tagged, with its content as `value`. */
+interface Grammar {
+  readonly type: string
+  readonly value?: unknown
+}
+
+function formatOf(grammar: Grammar | null | undefined): Pick<SimRequest, 'response_format'> {
+  if (grammar == null) return {}
+  const { type, value } = grammar
+  if (!['json', 'json_object', 'json_schema', 'regex'].includes(type))
+    throw new Refusal(422, `Failed to deserialize the JSON body into the target type: unknown variant \`${type}\``)
+  if (value === undefined)
+    throw new Refusal(422, 'Failed to deserialize the JSON body into the target type: missing field `value`')
+  if (type === 'regex') return {}
+  const schema = type === 'json_schema' ? (value as { readonly schema?: unknown }).schema : value
+  return { response_format: { type: 'json_schema', json_schema: { schema } } }
 }
 
 interface GenerateBody {
@@ -113,7 +132,7 @@ interface GenerateBody {
     readonly temperature?: number | null
     readonly details?: boolean
     readonly return_full_text?: boolean | null
-    readonly grammar?: { readonly type: string; readonly value?: unknown } | null
+    readonly grammar?: Grammar | null
   } | null
 }
 
@@ -133,9 +152,7 @@ function generate({ inputs, parameters }: GenerateBody, world: World, isStream: 
     max_tokens: capOf(parameters?.max_new_tokens, input, world),
     ...(parameters?.stop === undefined ? {} : { stop: parameters.stop }),
     ...(parameters?.seed == null ? {} : { seed: parameters.seed }),
-    ...(grammar?.type.startsWith('json') === true
-      ? { response_format: { type: 'json_schema', json_schema: { schema: grammar.value } } }
-      : {}),
+    ...formatOf(grammar),
   }
   const context = {
     wantsDetails: parameters?.details === true,
