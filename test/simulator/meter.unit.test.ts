@@ -45,3 +45,14 @@ test('a bill is rounded up once per request, not per class', () => {
   meter.bill('m', one, { visible: 0, thinking: 1 })
   expect(meter.total()).toBe(8n)
 })
+
+test('a share of a price is not rounded before it is multiplied', () => {
+  // A millionth of a nano-dollar per token; a tenth of it for ten million tokens is one nano-dollar.
+  const meter = new BillingMeter({ m: { inputPerM: 1e-9, outputPerM: 0 } }, RATES)
+  meter.bill(
+    'm',
+    { uncached: 0, cachedRead: 10_000_000, cacheWrite5m: 0, cacheWrite1h: 0 },
+    { visible: 0, thinking: 0 },
+  )
+  expect(meter.total()).toBe(1n)
+})
