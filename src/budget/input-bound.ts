@@ -29,6 +29,8 @@ export interface InputBound {
 
 /** A call's own markup, and what the encoder writes for one that came as the deprecated `function_call`. */
 const CALL_TOKENS = 64
+/** Marks that a tokeniser puts around a raw prompt by itself: beginning and end of the sequence. */
+const RAW_TOKENS = 8
 /** Between parts of one message, where some templates put line breaks or marks. */
 const PART_TOKENS = 8
 /** Heading of a schema in the prompt: `# Response Formats\n\n## name`. */
@@ -60,7 +62,7 @@ export function total(
   if (media.isUnbounded && target.contextTokens === undefined) unbounded.push('messages')
   // Searches are billed by the call, and what they find as input.
   if (request.openai.web_search_options !== undefined && target.kind === 'openai') unbounded.push('web_search_options')
-  const counted = textTokens + template(request, rules) + media.tokens
+  const counted = textTokens + (isRaw(request, target) ? RAW_TOKENS : template(request, rules)) + media.tokens
   // A longer prompt than the context is refused by the upstream and not billed.
   const tokens = media.isUnbounded ? Math.max(counted, target.contextTokens ?? 0) : counted
   return {
@@ -70,6 +72,12 @@ export function total(
     unbounded,
     isExact: false,
   }
+}
+
+/** Nobody puts a template around what is embedded. vLLM and TGI send a raw prompt through none; others that take one may (Ollama does). */
+function isRaw({ prompt, embed }: ChatRequest, { kind }: BoundTarget): boolean {
+  if (embed !== undefined) return true
+  return prompt !== undefined && (kind === 'vllm' || kind === 'tgi')
 }
 
 function template(request: ChatRequest, rules: PromptRules): number {

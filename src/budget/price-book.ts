@@ -6,6 +6,7 @@ import {
   type ModelPrice,
   type PriceCalculation,
 } from '@pydantic/genai-prices'
+import { isEmbedder } from '../shared/is-embedder.ts'
 import { usdToNano, type NanoUsd } from '../shared/money.ts'
 import type { ContextTier, Price, RateName, Rates } from '../shared/price.ts'
 import { makePrice } from './make-price.ts'
@@ -72,10 +73,12 @@ function priceOn(provider: string, model: string, midnight: number): Price | und
   const found = entry(provider, model, midnight)
   if (found === undefined || OTHER_FEES.some((key) => found.model_price[key] !== undefined)) return undefined
   const prices = timesOfDay(found).map((time) => entry(provider, model, midnight + time)?.model_price ?? {})
-  const base = ratesAbove(prices, 0)
+  // Models that generate nothing have no rate of output in the book, because there is none.
+  const withoutOutput = isEmbedder(found.model.id) ? usdToNano(0) : undefined
+  const base = ratesAbove(prices, 0, withoutOutput)
   if (base === undefined) return undefined
   const tiers = tierStarts(prices).flatMap((start): ContextTier[] => {
-    const rates = ratesAbove(prices, start + 1)
+    const rates = ratesAbove(prices, start + 1, withoutOutput)
     return rates === undefined ? [] : [{ aboveInputTokens: start, ...rates }]
   })
   return makePrice(
@@ -104,15 +107,19 @@ function timesOfDay(found: PriceCalculation): readonly number[] {
   return [...new Set([0, ...edges])]
 }
 
-/** The dearest of each rate for a prompt of so many tokens; undefined without a rate for input and output. */
-function ratesAbove(prices: readonly ModelPrice[], inputTokens: number): Rates | undefined {
+/** The dearest of each rate for a prompt of so many tokens; undefined without a rate for input and output, which some models do not have. */
+function ratesAbove(
+  prices: readonly ModelPrice[],
+  inputTokens: number,
+  withoutOutput: NanoUsd | undefined,
+): Rates | undefined {
   const rates: Partial<Record<RateName, NanoUsd>> = {}
   for (const name of RATE_NAMES) {
     const values = prices.flatMap((price) => BOOK_KEYS[name].map((key) => valueAt(price[key], inputTokens)))
     const usd = Math.max(...values.filter((value) => value !== undefined))
     if (Number.isFinite(usd)) rates[name] = usdToNano(usd)
   }
-  const { inputPerM, outputPerM } = rates
+  const { inputPerM, outputPerM = withoutOutput } = rates
   return inputPerM === undefined || outputPerM === undefined ? undefined : { ...rates, inputPerM, outputPerM }
 }
 

@@ -4,6 +4,7 @@ import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
 import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
 import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-fields.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
+import { isEmbedder } from '../shared/is-embedder.ts'
 import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
@@ -41,7 +42,9 @@ const ANTHROPIC: readonly Capability[] = ['tools', 'images', 'json_schema']
 const GOOGLE: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'audio']
 /** A model without a chat template. */
 const TEXT_ALONE: readonly Capability[] = ['json_schema', 'logprobs']
-const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
+const TGI: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
+const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs', 'completions']
+const SIMULATED: readonly Capability[] = [...HOSTED, 'completions']
 /** Fixed fields of `generateContent` that neither cost anything nor stand beside what is priced. */
 const GOOGLE_EXTRA: readonly string[] = ['safetySettings', 'labels', 'generationConfig']
 /** Headers that a provider knows us by. */
@@ -214,7 +217,7 @@ class Resolver {
         tier,
         contextTokens: model.contextTokens,
         ...(model.api === 'generate' ? { api: model.api } : {}),
-        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream, model.api)),
+        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream, model.model, model.api)),
         get price() {
           return priceAt(schedule, now())
         },
@@ -284,18 +287,19 @@ function isHostedKind(kind: UpstreamKind): boolean {
   return kind === 'openai' || kind === 'anthropic' || kind === 'google'
 }
 
-function capabilitiesOf(upstream: UpstreamConfig, api: 'chat' | 'generate'): readonly Capability[] {
+function capabilitiesOf(upstream: UpstreamConfig, model: string, api: 'chat' | 'generate'): readonly Capability[] {
+  if (isEmbedder(model)) return ['embeddings']
   switch (upstream.kind) {
     case 'anthropic':
       return ANTHROPIC
     case 'google':
       return GOOGLE
     case 'tgi':
-      return api === 'generate' ? TEXT_ALONE : ENGINE
+      return api === 'generate' ? TEXT_ALONE : TGI
     case 'vllm':
       return ENGINE
     case 'simulated':
-      return HOSTED
+      return SIMULATED
     case 'openai':
     case 'embedded':
       return isPublic(upstream) ? HOSTED : ENGINE

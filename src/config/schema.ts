@@ -83,7 +83,19 @@ const model = z.strictObject({
   contextTokens: positive.optional(),
   api: z.enum(['chat', 'generate']).default('chat'),
   capabilities: z
-    .array(z.enum(['tools', 'images', 'json_schema', 'audio', 'web_search', 'logprobs', 'custom_tools']))
+    .array(
+      z.enum([
+        'tools',
+        'images',
+        'json_schema',
+        'audio',
+        'web_search',
+        'logprobs',
+        'custom_tools',
+        'completions',
+        'embeddings',
+      ]),
+    )
     .optional(),
   price: price.optional(),
   extraBody: z.record(name, z.unknown()).default({}),

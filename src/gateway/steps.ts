@@ -35,7 +35,16 @@ export const UPSTREAM_KINDS = ['vllm', 'tgi', 'openai', 'anthropic', 'google', '
 export type UpstreamKind = (typeof UPSTREAM_KINDS)[number]
 
 /** What a model can take; the router never sends a request to a model that lacks something it needs. */
-export type Capability = 'tools' | 'images' | 'json_schema' | 'audio' | 'web_search' | 'logprobs' | 'custom_tools'
+export type Capability =
+  | 'tools'
+  | 'images'
+  | 'json_schema'
+  | 'audio'
+  | 'web_search'
+  | 'logprobs'
+  | 'custom_tools'
+  | 'completions'
+  | 'embeddings'
 
 /** A model that requests can be sent to: one entry of `models:` or one found at start. */
 export interface Target {

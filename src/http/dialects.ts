@@ -2,10 +2,17 @@ import type { IncomingMessage } from 'node:http'
 import { anthropicMessages } from '../protocol/anthropic-messages/dialect.ts'
 import type { Dialect } from '../protocol/dialect.ts'
 import { openAiChat } from '../protocol/openai-chat/dialect.ts'
+import { openAiCompletions } from '../protocol/openai-completions/dialect.ts'
+import { openAiEmbeddings } from '../protocol/openai-embeddings/dialect.ts'
 
 /** Agents' base URLs end with and without `/v1`. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
-  [['/chat/completions', openAiChat] as const, ['/messages', anthropicMessages] as const].flatMap(([path, dialect]) => [
+  [
+    ['/chat/completions', openAiChat] as const,
+    ['/completions', openAiCompletions] as const,
+    ['/embeddings', openAiEmbeddings] as const,
+    ['/messages', anthropicMessages] as const,
+  ].flatMap(([path, dialect]) => [
     [`/v1${path}`, dialect],
     [path, dialect],
   ]),

@@ -25,7 +25,7 @@ export interface GatewayServer {
 }
 
 const SUPPORTED =
-  'POST /v1/chat/completions, POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
+  'POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings, POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
 /** Longest time for a request's head to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
@@ -35,6 +35,8 @@ const METHODS: ReadonlyMap<string, string> = new Map([
   ['/chat/completions', 'POST'],
   ['/messages', 'POST'],
   ['/messages/count_tokens', 'POST'],
+  ['/completions', 'POST'],
+  ['/embeddings', 'POST'],
   ['/models', 'GET'],
   ['/healthz', 'GET'],
   ['/readyz', 'GET'],

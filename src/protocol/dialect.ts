@@ -45,7 +45,7 @@ export interface StreamWriter {
 }
 
 export interface Dialect {
-  readonly name: 'openai-chat' | 'openai-responses' | 'openai-completions' | 'anthropic-messages'
+  readonly name: 'openai-chat' | 'openai-responses' | 'openai-completions' | 'openai-embeddings' | 'anthropic-messages'
   /** Throws a SwitchyardError that names the field (`param`). `body` is parsed JSON. */
   decode(body: unknown, options: DecodeOptions): ChatRequest
   whole(shape: AnswerShape): WholeWriter

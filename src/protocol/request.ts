@@ -174,10 +174,22 @@ export interface OpenAiOnly {
   readonly web_search_options?: JsonObject
 }
 
+/** Texts, or token ids of the model that is asked. */
+export interface EmbeddingWish {
+  readonly inputs: readonly (string | readonly number[])[]
+  /** Length of the vectors; absent = the model's own. */
+  readonly dimensions?: number
+  readonly encoding: 'float' | 'base64'
+}
+
 export interface ChatRequest {
   /** As the caller wrote it: `auto`, an alias, a configured name or `upstream/model`. */
   readonly model: string
   readonly messages: readonly Message[]
+  /** Present = a raw text to go on with (`/v1/completions`), to be sent through no template; `messages` then holds it as the one user message. */
+  readonly prompt?: string
+  /** Present = vectors of these inputs are wanted, and no answer; `messages` then holds each as a user message. */
+  readonly embed?: EmbeddingWish
   readonly tools: readonly Tool[]
   readonly toolChoice?: ToolChoice
   readonly parallelToolCalls?: boolean

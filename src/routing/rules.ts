@@ -27,6 +27,8 @@ const ASKED_BY: Readonly<Record<Capability, { readonly param: string; readonly w
   json_schema: { param: 'response_format', what: 'keep to a JSON schema' },
   web_search: { param: 'web_search_options', what: 'search the web' },
   logprobs: { param: 'logprobs', what: 'give log-probabilities' },
+  embeddings: { param: 'model', what: 'make embeddings' },
+  completions: { param: 'prompt', what: 'go on with a raw prompt; send messages to /v1/chat/completions' },
 }
 
 /** The refusal for a request that none of `targets` can take; names what the nearest of them lacks. */

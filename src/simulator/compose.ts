@@ -23,12 +23,18 @@ export interface SimRequest {
   readonly temperature?: number
   readonly logprobs?: boolean
   readonly top_logprobs?: number
+  readonly reasoning_effort?: string
+  /** Most tokens that it may think before it answers; a wire sets it from its own field. */
+  readonly thinkingTokens?: number
 }
 
 export interface SimChoice {
+  readonly thinking: readonly string[]
   readonly tokens: readonly string[]
   readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
-  readonly finish: 'stop' | 'length' | 'tool_calls'
+  readonly finish: 'stop' | 'length' | 'tool_calls' | 'refusal' | 'safety'
+  /** The stop sequence that ended it. */
+  readonly stopSequence?: string
 }
 
 /** What a tool call costs beside its arguments. */
@@ -69,6 +75,9 @@ export function compose(request: SimRequest, choice: number, options: ComposeOpt
   )
   const random = seededRandom(seed)
   const words = [...new Set(prompt.match(/\p{L}{4,}/gu) ?? [])].slice(0, 12)
+  const thinking = thoughts(request, words)
+  const cap = capOf(request) - thinking.length
+  if (cap <= 0) return { thinking, tokens: [], toolCalls: [], finish: 'length' }
   const called = toolsToCall(request, prompt)
   if (called.length > 0) {
     const toolCalls = called.map((tool, index) => ({
@@ -76,13 +85,21 @@ export function compose(request: SimRequest, choice: number, options: ComposeOpt
       name: tool.name,
       arguments: JSON.stringify(valueFor(tool.parameters ?? { type: 'object' }, random, words)),
     }))
-    return cutCalls(toolCalls, request)
+    return { thinking, ...cutCalls(toolCalls, cap) }
   }
   const text =
     request.response_format?.type.startsWith('json') === true
       ? jsonText(request, random, words)
       : options.prefix + prose(request, prompt, words, random, options)
-  return cut(text, request)
+  return { thinking, ...cut(text, request, cap) }
+}
+
+/** What it thinks first: about the words of the prompt, never longer than it may. */
+function thoughts(request: SimRequest, words: readonly string[]): readonly string[] {
+  if (request.thinkingTokens === undefined || request.thinkingTokens <= 0) return []
+  const about = words.slice(0, 3).join(', ') || 'this'
+  const text = `The user asks about ${about}. I should look at each part before I answer, and keep the answer short.`
+  return tokenize(text).slice(0, Math.min(request.thinkingTokens, capOf(request)))
 }
 
 function jsonText(request: SimRequest, random: () => number, words: readonly string[]): string {
@@ -127,22 +144,25 @@ function prose(
   return [OPENINGS[Math.floor(random() * OPENINGS.length)], ...sentences].join(' ')
 }
 
-function cut(text: string, request: SimRequest): SimChoice {
+type Spoken = Omit<SimChoice, 'thinking'>
+
+function cut(text: string, request: SimRequest, cap: number): Spoken {
   let whole = text
+  let stopSequence: string | undefined
   for (const stop of typeof request.stop === 'string' ? [request.stop] : (request.stop ?? [])) {
     const at = whole.indexOf(stop)
-    if (at >= 0) whole = whole.slice(0, at)
+    if (at < 0) continue
+    whole = whole.slice(0, at)
+    stopSequence = stop
   }
   const tokens = tokenize(whole)
-  const cap = capOf(request)
-  return tokens.length > cap
-    ? { tokens: tokens.slice(0, cap), toolCalls: [], finish: 'length' }
-    : { tokens, toolCalls: [], finish: 'stop' }
+  if (tokens.length > cap) return { tokens: tokens.slice(0, cap), toolCalls: [], finish: 'length' }
+  return { tokens, toolCalls: [], finish: 'stop', ...(stopSequence === undefined ? {} : { stopSequence }) }
 }
 
 /** The cap holds for tool calls, too: the call that meets it ends in the middle of its arguments, as real ones do. */
-function cutCalls(calls: SimChoice['toolCalls'], request: SimRequest): SimChoice {
-  let left = capOf(request)
+function cutCalls(calls: SimChoice['toolCalls'], cap: number): Spoken {
+  let left = cap
   const made: SimChoice['toolCalls'][number][] = []
   for (const call of calls) {
     const tokens = tokenize(call.arguments)

@@ -15,9 +15,24 @@ export const FAULT_KINDS = [
   'no-usage',
   'wrong-usage',
   'close',
+  'end-early',
+  'overloaded',
+  'ping',
+  'unknown-event',
+  'validation',
+  'refusal',
+  'blocked-prompt',
+  'safety',
 ] as const
-/** What goes wrong. `cut`, `reset` and `stall` count from `after` chunks on; `delay` waits `ms` before the first byte. */
+/**
+ * What goes wrong. `cut`, `reset`, `stall`, `garbage`, `error-event`, `ping` and `unknown-event` come after `after` pieces of the
+ * answer; `delay` waits `ms` before the first byte; `end-early` ends the body in due form before the events that end an answer.
+ * The last six are known to some wires only (`Wire.ownFaults`).
+ */
 export type FaultKind = (typeof FAULT_KINDS)[number]
+
+/** Those that every wire has. */
+export const COMMON_FAULTS: readonly FaultKind[] = FAULT_KINDS.slice(0, FAULT_KINDS.indexOf('ping'))
 
 export interface FaultRule {
   readonly fault: FaultKind

@@ -1,17 +1,20 @@
 /**
- * A model server that is not there: speaks the wire formats of OpenAI and vLLM over real HTTP, with the time a GPU would take,
- * faults on demand and a billing meter of its own.
+ * A model server that is not there: speaks a provider's wire format over real HTTP, with the time a GPU would take, faults on
+ * demand and a billing meter of its own.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { answerStream, answerWhole } from './answer.ts'
-import { compose, promptTokens, type Outcome, type SimRequest } from './compose.ts'
-import { FaultScript, type FaultRule } from './faults.ts'
+import { compose, type Outcome } from './compose.ts'
+import { COMMON_FAULTS, FaultScript, type FaultRule } from './faults.ts'
 import { BillingMeter, type MeterPrice } from './meter.ts'
 import { Pace, type PaceOptions } from './pace.ts'
-import { refuseByFault } from './play-fault.ts'
+import { censored, refuseByFault } from './play-fault.ts'
+import { PromptCache } from './prompt-cache.ts'
 import { json } from './reply.ts'
-import { errorBody, metricsPage, modelList, type Flavour, type WireContext } from './wire.ts'
+import { uncached } from './used-tokens.ts'
+import { Refusal, type Asked, type Flavour, type Wire, type WireCall, type World } from './wire.ts'
+import { WIRES } from './wires.ts'
 
 export interface SimulatorOptions extends PaceOptions {
   readonly flavour: Flavour
@@ -25,6 +28,8 @@ export interface SimulatorOptions extends PaceOptions {
   /** Serves `/__meter`. */
   readonly showsMeter?: boolean
   readonly seed?: number
+  /** Wall clock in ms, by which cached prompts age; default Date.now. */
+  readonly now?: () => number
 }
 
 export interface Simulator {
@@ -38,13 +43,20 @@ export interface Simulator {
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 const CONTEXT_TOKENS = 131_072
 
+/** Throws Error with a sentence where the fault script has something that this wire does not know. */
 export function createSimulator(options: SimulatorOptions): Simulator {
+  const known = [...COMMON_FAULTS, ...WIRES[options.flavour].ownFaults]
+  const strange = options.faults?.find(({ fault }) => !known.includes(fault))
+  if (strange !== undefined)
+    throw new Error(`Flavour ${options.flavour} has no fault "${strange.fault}". It has: ${known.join(', ')}.`)
   return new SimulatedServer(options)
 }
 
 class SimulatedServer implements Simulator {
   readonly meter: BillingMeter
   readonly #options: SimulatorOptions
+  readonly #wire: Wire
+  readonly #cache: PromptCache
   readonly #server: Server
   readonly #faults: FaultScript
   readonly #pace: Pace
@@ -52,7 +64,9 @@ class SimulatedServer implements Simulator {
 
   constructor(options: SimulatorOptions) {
     this.#options = options
-    this.meter = new BillingMeter(options.prices ?? {})
+    this.#wire = WIRES[options.flavour]
+    this.#cache = new PromptCache(options.now ?? Date.now)
+    this.meter = new BillingMeter(options.prices ?? {}, this.#wire.cacheRates)
     this.#pace = new Pace(options)
     this.#faults = new FaultScript(options.faults ?? [], options.seed ?? 1)
     this.#server = createServer(
@@ -82,83 +96,86 @@ class SimulatedServer implements Simulator {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { flavour, models } = this.#options
-    const path = (request.url ?? '').split('?', 1)[0]
-    if (request.method === 'GET') {
-      if (path === '/v1/models') return json(response, 200, modelList(flavour, models, CONTEXT_TOKENS))
-      if (path === '/health') return void response.writeHead(200).end()
-      if (path === '/version') return json(response, 200, { version: '0.32.0' })
-      if (path === '/metrics' && flavour === 'vllm')
-        return void response
-          .writeHead(200, { 'content-type': 'text/plain' })
-          .end(metricsPage(models, this.#pace.running))
-      if (path === '/__meter' && this.#options.showsMeter === true) return json(response, 200, this.#meterPage())
+    const wire = this.#wire
+    const { method = '', url = '' } = request
+    const { pathname, searchParams } = new URL(url, 'http://simulator.invalid')
+    if (method === 'GET') {
+      if (pathname === '/__meter' && this.#options.showsMeter === true) return json(response, 200, this.#meterPage())
+      const page = wire.page(pathname, this.#world())
+      if (page !== undefined) {
+        return void response.writeHead(page.status ?? 200, { 'content-type': page.type }).end(page.body)
+      }
     }
-    if (request.method !== 'POST' || path !== '/v1/chat/completions') {
-      return flavour === 'vllm'
-        ? json(response, 404, { detail: 'Not Found' })
-        : json(response, 404, errorBody(flavour, 404, `Unknown request URL: ${request.method} ${path}.`))
-    }
+    const call = method === 'POST' ? wire.call(pathname, searchParams) : undefined
+    if (call === undefined) return json(response, 404, wire.notFound(method, pathname))
     const body = await readBody(request)
     const key = this.#options.apiKey
-    if (key !== undefined && request.headers.authorization !== `Bearer ${key}`)
-      return json(response, 401, errorBody(flavour, 401, 'Incorrect API key provided.'))
-    await this.#chat(body, response)
+    const refusal = key === undefined ? undefined : wire.refuseKey(request.headers, searchParams, key)
+    if (refusal !== undefined) return json(response, refusal.status, wire.error(refusal))
+    await this.#answer(call, request, body, response)
   }
 
-  async #chat(body: Buffer, response: ServerResponse): Promise<void> {
-    const { flavour, models } = this.#options
-    this.#requests += 1
-    const fault = this.#faults.next(this.#requests)
-    let request: SimRequest
+  async #answer(call: WireCall, { headers }: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+    const wire = this.#wire
+    if (call.isCounted) this.#requests += 1
+    const fault = call.isCounted ? this.#faults.next(this.#requests) : undefined
+    let asked: Asked
     try {
-      request = JSON.parse(body.toString()) as SimRequest
-    } catch {
-      return json(response, 400, errorBody(flavour, 400, 'We could not parse the JSON body of your request.'))
+      asked = call.read(parsed(body), headers, this.#world())
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return json(response, error.status, wire.error(error), this.#headers())
     }
-    if (!Array.isArray(request.messages) || request.messages.length === 0)
-      return json(response, 400, errorBody(flavour, 400, "Missing required parameter: 'messages'."))
-    if (!models.includes(request.model))
-      return json(response, 404, errorBody(flavour, 404, `The model \`${request.model}\` does not exist.`))
-    if (await refuseByFault(fault, flavour, response)) return
-    const input = promptTokens(request)
-    const choices = Array.from({ length: request.n ?? 1 }, (_, index) =>
-      compose(request, index, {
-        prefix: this.#options.isMarked ? '[simulated] ' : '',
-        outcome: this.#options.outcome ?? (() => undefined),
-      }),
-    )
-    const context: WireContext = {
-      flavour,
-      id: `chatcmpl-sim${this.#requests.toString(36).padStart(8, '0')}`,
-      created: Math.floor(Date.now() / 1000),
-      model: request.model,
-      logprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : undefined,
+    if (await refuseByFault(fault, wire, response)) return
+    if (asked.kind === 'reply') {
+      if (asked.billed !== undefined) {
+        this.meter.bill(asked.model ?? '', uncached(asked.billed), { visible: 0, thinking: 0 })
+      }
+      return json(response, 200, asked.body, this.#headers())
     }
+    await this.#generate(asked, fault, response)
+  }
+
+  async #generate(
+    asked: Extract<Asked, { kind: 'generate' }>,
+    fault: FaultRule | undefined,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { request, isStream } = asked
+    const options = {
+      prefix: this.#options.isMarked ? '[simulated] ' : '',
+      outcome: this.#options.outcome ?? (() => undefined),
+    }
+    const composed = Array.from({ length: request.n ?? 1 }, (_, index) => compose(request, index, options))
+    const choices = censored(composed, fault)
+    const produced = { visible: 0, thinking: 0 }
+    const input = asked.count()
+    const writer = asked.writer(input, fault?.fault !== 'no-usage')
     this.#pace.running += 1
-    const job = { request, choices, input, context, fault, pace: this.#pace, headers: this.#headers(), produced: 0 }
+    const headers = this.#headers()
+    const job = { model: request.model, choices, input, writer, fault, pace: this.#pace, headers, produced }
     try {
-      if (request.stream === true) await answerStream(job, response)
+      if (isStream) await answerStream(job, response, this.#wire.flushesHead)
       else await answerWhole(job, response)
     } finally {
       this.#pace.running -= 1
-      this.meter.bill(request.model, input, job.produced)
+      this.meter.bill(request.model, input, produced)
+    }
+  }
+
+  #world(): World {
+    return {
+      models: this.#options.models,
+      running: this.#pace.running,
+      contextTokens: CONTEXT_TOKENS,
+      cache: this.#cache,
+      request: this.#requests,
     }
   }
 
   #headers(): Record<string, string> {
     const marks: Record<string, string> = this.#options.isMarked ? { 'x-simulated': 'true' } : {}
-    if (this.#options.flavour === 'vllm') return marks
-    return {
-      ...marks,
-      'x-ratelimit-limit-requests': '10000',
-      'x-ratelimit-remaining-requests': String(10_000 - this.#pace.running),
-      'x-ratelimit-reset-requests': '6ms',
-      'x-ratelimit-limit-tokens': '2000000',
-      'x-ratelimit-remaining-tokens': '1999000',
-      'x-ratelimit-reset-tokens': '30ms',
-      'openai-processing-ms': '1',
-    }
+    return { ...marks, ...this.#wire.headers(this.#world()) }
   }
 
   #meterPage(): unknown {
@@ -166,11 +183,27 @@ class SimulatedServer implements Simulator {
       model,
       requests: row.requests,
       input: row.input,
+      cached_input: row.cachedInput,
+      cache_write_5m: row.cacheWrite5m,
+      cache_write_1h: row.cacheWrite1h,
       output: row.output,
+      thinking: row.thinking,
       nano_usd: row.nanoUsd.toString(),
     }))
     return { total_nano_usd: this.meter.total().toString(), models }
   }
+}
+
+function parsed(body: Buffer): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString())
+  } catch {
+    throw new Refusal(400, 'We could not parse the JSON body of your request.')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Refusal(400, 'The body of your request must be a JSON object.')
+  return value
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -1,173 +1,103 @@
-/** The simulator's words on the wire: OpenAI chat completions (spec 2.3.0) and vLLM 0.32 as recorded. Pure. */
-import type { SimChoice } from './compose.ts'
+/** What one provider's API needs to be simulated. One folder per wire beside this file; `wires.ts` lists them. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { SimChoice, SimRequest } from './compose.ts'
+import type { FaultKind, FaultRule } from './faults.ts'
+import type { PromptCache } from './prompt-cache.ts'
+import type { CacheRates, InputTokens, UsedTokens } from './used-tokens.ts'
 
-export const FLAVOURS = ['openai', 'vllm'] as const
+export const FLAVOURS = ['openai', 'vllm', 'anthropic', 'google', 'tgi'] as const
 export type Flavour = (typeof FLAVOURS)[number]
 
-export interface WireContext {
-  readonly flavour: Flavour
-  readonly id: string
-  readonly created: number
-  readonly model: string
-  /** Alternatives per token where log-probabilities are wanted. */
-  readonly logprobs: number | undefined
+/** What a wire may know of the server around it. */
+export interface World {
+  readonly models: readonly string[]
+  readonly running: number
+  readonly contextTokens: number
+  readonly cache: PromptCache
+  /** Number of this request, from 1. */
+  readonly request: number
 }
 
-/** One stream frame. */
-export function frameOf(
-  context: WireContext,
-  index: number,
-  delta: object,
-  finish: string | null,
-  token?: string,
-): string {
-  const logprobs =
-    token === undefined || context.logprobs === undefined
-      ? null
-      : { content: [logprob(token, context.logprobs)], refusal: null }
-  const choice =
-    context.flavour === 'vllm'
-      ? {
-          index,
-          delta,
-          logprobs,
-          finish_reason: finish,
-          ...(finish === null ? { token_ids: null } : { stop_reason: null, token_ids: null }),
-        }
-      : { index, delta, logprobs, finish_reason: finish }
-  const head = { id: context.id, object: 'chat.completion.chunk', created: context.created, model: context.model }
-  const tail = context.flavour === 'vllm' ? {} : { service_tier: 'default', system_fingerprint: 'fp_simulated' }
-  return `data: ${JSON.stringify({ ...head, ...tail, choices: [choice] })}\n\n`
-}
+/** A refusal in the wire's own words. */
+export class Refusal extends Error {
+  readonly status: number
+  /** The provider's own name of the error, where the status does not say it. */
+  readonly kind: string | undefined
 
-/** A whole answer. */
-export function wholeBody(context: WireContext, choices: readonly SimChoice[], usage: object | undefined): object {
-  const isVllm = context.flavour === 'vllm'
-  return {
-    id: context.id,
-    object: 'chat.completion',
-    created: context.created,
-    model: context.model,
-    choices: choices.map((choice, index) => ({
-      index,
-      message: {
-        role: 'assistant',
-        content: choice.toolCalls.length > 0 ? null : choice.tokens.join(''),
-        refusal: null,
-        annotations: isVllm ? null : [],
-        ...(isVllm ? { audio: null, function_call: null, reasoning: null } : {}),
-        ...(choice.toolCalls.length === 0
-          ? {}
-          : {
-              tool_calls: choice.toolCalls.map((call) => ({
-                id: call.id,
-                type: 'function',
-                function: { name: call.name, arguments: call.arguments },
-              })),
-            }),
-      },
-      logprobs:
-        context.logprobs === undefined
-          ? null
-          : { content: choice.tokens.map((token) => logprob(token, context.logprobs as number)), refusal: null },
-      finish_reason: choice.finish,
-      ...(isVllm ? { stop_reason: null, token_ids: null, routed_experts: null } : {}),
-    })),
-    service_tier: isVllm ? null : 'default',
-    system_fingerprint: isVllm ? 'vllm-0.32.0-simulated' : 'fp_simulated',
-    ...(usage === undefined ? {} : { usage }),
-    ...(isVllm
-      ? {
-          prompt_logprobs: null,
-          prompt_token_ids: null,
-          prompt_text: null,
-          kv_transfer_params: null,
-          ec_transfer_params: null,
-          metrics: null,
-        }
-      : {}),
+  constructor(status: number, message: string, kind?: string) {
+    super(message)
+    this.status = status
+    this.kind = kind
   }
 }
 
-export function usageOf(flavour: Flavour, input: number, output: number): object {
-  const base = { prompt_tokens: input, total_tokens: input + output, completion_tokens: output }
-  if (flavour === 'vllm')
-    return {
-      ...base,
-      prompt_tokens_details: { cached_tokens: 0, created_cache_tokens: 0, multimodal_tokens: null },
-      completion_tokens_details: null,
+/** Writes one answer. Stream methods give the text to send, which may be empty. */
+export interface AnswerWriter {
+  readonly contentType: string
+  whole(choices: readonly SimChoice[], usage: UsedTokens | undefined): object
+  /** Before the first token. */
+  begin(choices: readonly SimChoice[]): string
+  thinking(choice: number, token: string): string
+  text(choice: number, token: string): string
+  call(choice: number, index: number, call: SimChoice['toolCalls'][number]): string
+  /** The end of all choices; `usage` is undefined where the script wants none. */
+  end(choices: readonly SimChoice[], usage: UsedTokens | undefined): string
+  /** An error after the answer has begun. */
+  failure(): string
+  /** What this fault puts between two tokens without ending the answer. */
+  interject?(fault: FaultRule): string
+}
+
+export type Asked =
+  | {
+      readonly kind: 'generate'
+      readonly request: SimRequest
+      readonly isStream: boolean
+      /** Counts the prompt, and writes to the prompt cache what this one leaves there; called once, when the answer begins. */
+      count(): InputTokens
+      /** `tellsUsage` = false where the script wants an answer without usage. */
+      writer(input: InputTokens, tellsUsage: boolean): AnswerWriter
     }
-  return {
-    ...base,
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: 0,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  }
+  /** Answered without generating anything. `billed` = tokens of its input; absent = free. */
+  | { readonly kind: 'reply'; readonly body: object; readonly model?: string; readonly billed?: number }
+
+export interface WireCall {
+  /** Whether the fault script counts it: it does what costs money. */
+  readonly isCounted: boolean
+  /** Throws Refusal. `body` is parsed JSON. */
+  read(body: unknown, headers: IncomingHttpHeaders, world: World): Asked
 }
 
-const ERROR_TYPES: Readonly<Record<number, readonly [openai: string, code: string, vllm: string]>> = {
-  400: ['invalid_request_error', 'invalid_value', 'BadRequestError'],
-  401: ['invalid_request_error', 'invalid_api_key', 'Unauthorized'],
-  404: ['invalid_request_error', 'model_not_found', 'NotFoundError'],
-  429: ['requests', 'rate_limit_exceeded', 'Too Many Requests'],
-  503: ['server_error', 'overloaded', 'Service Unavailable'],
+export interface Page {
+  readonly status?: number
+  readonly type: string
+  readonly body: string
 }
 
-/** An error envelope in the flavour's own style: vLLM's `code` is the status as an integer, and its 401 is a bare string. */
-export function errorBody(flavour: Flavour, status: number, message: string): object {
-  const [type, code, vllmType] = ERROR_TYPES[status] ?? ['server_error', 'internal_error', 'InternalServerError']
-  if (flavour === 'vllm')
-    return status === 401
-      ? { error: 'Unauthorized' }
-      : { error: { message, type: vllmType, param: null, code: status } }
-  return { error: { message, type, param: null, code } }
+export interface Wire {
+  readonly flavour: Flavour
+  /** Faults that only some wires have. */
+  readonly ownFaults: readonly FaultKind[]
+  /** Whether a stream's head goes out before the first token is there. */
+  readonly flushesHead: boolean
+  readonly cacheRates?: CacheRates
+  page(path: string, world: World): Page | undefined
+  /** The call behind a POST; undefined = not served. */
+  call(path: string, query: URLSearchParams): WireCall | undefined
+  /** Undefined = the key is right. */
+  refuseKey(headers: IncomingHttpHeaders, query: URLSearchParams, key: string): Refusal | undefined
+  /** An error's body. */
+  error(refusal: Refusal): object
+  notFound(method: string, path: string): object
+  /** How it says that it has too much to do: with its own status. */
+  readonly overloaded: Refusal
+  headers(world: World): Readonly<Record<string, string>>
 }
 
-export function modelList(flavour: Flavour, models: readonly string[], contextTokens: number): object {
-  return {
-    object: 'list',
-    data: models.map((id) =>
-      flavour === 'vllm'
-        ? {
-            id,
-            object: 'model',
-            created: 1_795_000_000,
-            owned_by: 'vllm',
-            root: id,
-            parent: null,
-            max_model_len: contextTokens,
-            permission: [],
-          }
-        : { id, object: 'model', created: 1_795_000_000, owned_by: 'simulator' },
-    ),
-  }
+export function jsonPage(body: unknown): Page {
+  return { type: 'application/json', body: JSON.stringify(body) }
 }
 
-/** A small true subset of vLLM's page. */
-export function metricsPage(models: readonly string[], running: number): string {
-  const label = `{engine="0",model_name="${models[0] ?? ''}"}`
-  return [
-    '# TYPE vllm:num_requests_running gauge',
-    `vllm:num_requests_running${label} ${running}.0`,
-    '# TYPE vllm:num_requests_waiting gauge',
-    `vllm:num_requests_waiting${label} 0.0`,
-    '# TYPE vllm:kv_cache_usage_perc gauge',
-    `vllm:kv_cache_usage_perc${label} ${Math.min(1, running / 256)}`,
-    '',
-  ].join('\n')
-}
-
-/** A probability that depends on the token alone, so that repeated requests agree. */
-function logprob(token: string, top: number): object {
-  const bytes = [...Buffer.from(token)]
-  const value = -((bytes.reduce((sum, byte) => sum + byte, 0) % 100) + 1) / 100
-  const one = (text: string, at: number): object => ({ token: text, logprob: at, bytes: [...Buffer.from(text)] })
-  return {
-    ...one(token, value),
-    top_logprobs: Array.from({ length: top }, (_, i) => (i === 0 ? one(token, value) : one(`${token}${i}`, value - i))),
-  }
+export function bearerIs(headers: IncomingHttpHeaders, key: string): boolean {
+  return headers.authorization === `Bearer ${key}`
 }

@@ -83,6 +83,8 @@ function countIn(body: string): number {
 }
 
 function isCountable(request: ChatRequest, target: TokenizeTarget): boolean {
+  // Several texts, each a prompt of its own.
+  if (request.embed !== undefined) return false
   if (HARMONY.test(target.model) || Object.keys(request.passed).length > 0) return false
   return request.messages.every(
     ({ content }) => typeof content === 'string' || content === null || content.every((part) => 'text' in part),
@@ -91,6 +93,8 @@ function isCountable(request: ChatRequest, target: TokenizeTarget): boolean {
 
 /** The prompt's part of the body that would be sent, with the operator's fields, which may change the template. */
 function bodyOf(request: ChatRequest, target: TokenizeTarget): string {
+  // No template, and with it none of what templates do to texts, such as trimming them.
+  if (request.prompt !== undefined) return JSON.stringify({ model: target.model, prompt: request.prompt })
   const { body } = encodeChatRequest(request, target, { stream: false, outputCap: undefined })
   const { model, messages, tools } = JSON.parse(body) as Readonly<Record<string, unknown>>
   return JSON.stringify({ ...target.extraBody, model, messages, tools })

@@ -7,6 +7,7 @@ import type { BoundTarget } from '../../src/budget/prompt-rules.ts'
 import { walkedTokenBound } from '../../src/budget/walked-bound.ts'
 import { decodeChatRequest } from '../../src/protocol/openai-chat/decode-request.ts'
 import { encodeChatRequest } from '../../src/protocol/openai-chat/encode-request.ts'
+import { decodeCompletionRequest } from '../../src/protocol/openai-completions/decode-request.ts'
 import { parseJsonBody } from '../../src/protocol/json.ts'
 import { promptTokens } from '../../src/simulator/compose.ts'
 import { requests, text } from '../support/arbitrary-requests.ts'
@@ -201,4 +202,15 @@ test('a prediction may be billed as output on top of the cap', () => {
 test("the operator's fixed fields may be printed by the template", () => {
   const extraBody = { documents: [{ text: 'y'.repeat(5000) }] }
   expect(inputTokenBound(chatRequest(), { ...engine, extraBody }).tokens).toBeGreaterThan(5000)
+})
+
+test('a raw prompt is bounded by its bytes and next to nothing else where no template is put around it', () => {
+  const prompt = 'Once upon a time'
+  const body = { model: 'm', prompt, max_tokens: 1 }
+  const request = decodeCompletionRequest(body, { bodyBytes: JSON.stringify(body).length, unknownFields: 'drop' })
+  const bound = (kind: 'vllm' | 'openai'): number =>
+    walkedTokenBound(request, { kind, model: 'm', contextTokens: undefined, extraBody: {} }).tokens
+  expect(bound('vllm')).toBeGreaterThanOrEqual(prompt.length)
+  expect(bound('vllm')).toBeLessThan(prompt.length + 128)
+  expect(bound('openai')).toBeGreaterThan(1000)
 })

@@ -90,10 +90,10 @@ describe.skipIf(!existsSync(TABLE))('the price table of August 2026 (skipped whe
     'the book agrees on every rate of %s, or the difference is known',
     (name, row) => {
       const price = lookUpPrice(row.provider, fullName(row), AT)
-      // Embedding models have no price for output and are no chat models.
-      if (row.base[3] === undefined) return expect(price).toBeUndefined()
       const tier = price?.tiers?.[0]
-      const [base, long] = DIFFERENT[name] ?? [row.base, row.long]
+      const [given, long] = DIFFERENT[name] ?? [row.base, row.long]
+      // Embedding models have no output, and so none that costs anything.
+      const base = given.map((rate, at) => (at === 3 ? (rate ?? 0) : rate))
       expect(RATES.map((rate) => usd(price?.[rate]))).toEqual(base)
       // "From 272,000 tokens" and "above 271,999" are the same.
       const above = tier === undefined ? [] : [Math.ceil(tier.aboveInputTokens / 1000) * 1000]
@@ -207,4 +207,9 @@ describe('the whole book', async () => {
     }
     expect(priced).toBeGreaterThan(1000)
   })
+})
+
+test('of a model without a rate of output only one that embeds has a price', () => {
+  expect(lookUpPrice('openai', 'text-embedding-3-large', AT)).toMatchObject({ inputPerM: nano(0.13), outputPerM: 0 })
+  expect(lookUpPrice('azure', 'davinci', AT)).toBeUndefined()
 })

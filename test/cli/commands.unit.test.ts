@@ -150,18 +150,20 @@ describe('init', () => {
 })
 
 describe('simulate', () => {
-  const files = { 'bad.json': '{oops', 'unknown.json': '[{ "fault": "x" }]' }
+  const files = { 'bad.json': '{oops', 'unknown.json': '[{ "fault": "x" }]', 'strange.json': '[{ "fault": "safety" }]' }
   test.each([
     [['--port', 'abc'], '--port must be a number from 0 to 65535.'],
     [['--port', '70000'], '--port must be a number from 0 to 65535.'],
     [['--speed', 'fast'], '--speed must be a number from 0 to 1000000.'],
-    [['--price', '1'], '--price takes two figures, as in --price 0.05,0.20.'],
+    [['--price', '1'], '--price takes two to five figures, as in --price 0.05,0.20 or '],
     [['--price', '1,'], '--price must be a number from 0 to 1000000.'],
     [['--faults', 'none.json'], 'none.json cannot be used (ENOENT'],
     [['--faults', 'bad.json'], 'bad.json cannot be used ('],
     [['--faults', 'unknown.json'], 'cannot be used (Unknown fault "x". There are: delay,'],
     [['--outcomes', 'bad.json'], 'bad.json cannot be used ('],
     [['--key', 'sk-fake'], '--key takes env:NAME, and the variable must be set.'],
+    [['--flavour', 'mistral'], '--flavour must be one of openai, vllm, anthropic, google, tgi.'],
+    [['--faults', 'strange.json'], '--faults: Flavour vllm has no fault "safety". It has: delay,'],
     [['--profile', 'slow'], '--profile must be one of instant,'],
   ])('%j is a usage error in one sentence', async (args, sentence) => {
     const { code, err } = await run(['simulate', ...args], { files })

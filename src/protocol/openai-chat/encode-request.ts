@@ -45,8 +45,6 @@ export function encodeChatRequest(
   target: EncodeTarget,
   send: EncodeSend,
 ): { readonly body: string; readonly dropped: readonly string[] } {
-  const kind = target.kind as ChatKind
-  const dropped: string[] = []
   const body: Body = { model: target.model, messages: request.messages.map(encodeMessage) }
   if (request.tools.length > 0) {
     body['tools'] = request.tools.map(encodeTool)
@@ -55,6 +53,18 @@ export function encodeChatRequest(
   }
   if (request.format !== undefined) body['response_format'] = encodeFormat(request.format)
   if (request.reasoningEffort !== undefined) body['reasoning_effort'] = request.reasoningEffort
+  return encodeCommon(body, request, target, send)
+}
+
+/** Adds what chat and text completions have in common. */
+export function encodeCommon(
+  body: Body,
+  request: ChatRequest,
+  target: EncodeTarget,
+  send: EncodeSend,
+): { readonly body: string; readonly dropped: readonly string[] } {
+  const kind = target.kind as ChatKind
+  const dropped: string[] = []
   if (send.outputCap !== undefined)
     body[send.isHostedOpenAi === true ? 'max_completion_tokens' : 'max_tokens'] = send.outputCap
   if (request.n > 1) body['n'] = request.n

@@ -51,6 +51,10 @@ export const ENGINE_FIELDS: readonly string[] = ['top_k', 'min_p', 'repetition_p
 export const PRICED_FIELDS: ReadonlySet<string> = new Set([
   'model',
   'messages',
+  'prompt',
+  'input',
+  'suffix',
+  'echo',
   'stream',
   'stream_options',
   'n',

@@ -1,11 +1,22 @@
 import type { ChatRequest } from '../request.ts'
 
 /** What a request needs from a model; names as in `models.X.capabilities`. */
-export type Requirement = 'tools' | 'images' | 'json_schema' | 'audio' | 'web_search' | 'logprobs' | 'custom_tools'
+export type Requirement =
+  | 'tools'
+  | 'images'
+  | 'json_schema'
+  | 'audio'
+  | 'web_search'
+  | 'logprobs'
+  | 'custom_tools'
+  | 'completions'
+  | 'embeddings'
 
 /** Capabilities without which a model cannot answer this request as it was meant. */
 export function requires(request: ChatRequest): readonly Requirement[] {
   const needs: Requirement[] = []
+  if (request.prompt !== undefined) needs.push('completions')
+  if (request.embed !== undefined) needs.push('embeddings')
   if (request.tools.length > 0) needs.push('tools')
   if (request.tools.some((tool) => tool.kind === 'custom')) needs.push('custom_tools')
   if (request.format?.type === 'json_schema') needs.push('json_schema')

@@ -245,7 +245,8 @@ export class StreamDecoder {
       state.hasRole = true
     } else if (!state.hasRole) isPlain = false
     this.#text('reasoning', choice, delta['reasoning_content'] ?? delta['reasoning'])
-    this.#text('text', choice, delta['content'])
+    // Text completions have their text beside the index.
+    this.#text('text', choice, delta['content'] ?? raw['text'])
     this.#text('refusal', choice, delta['refusal'])
     const calls =
       delta['tool_calls'] ??

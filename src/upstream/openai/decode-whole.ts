@@ -2,6 +2,7 @@ import { isContent, type AnswerEvent, type Usage } from '../../protocol/answer.t
 import type { JsonObject } from '../../protocol/request.ts'
 import type { SwitchyardError } from '../../shared/errors.ts'
 import type { WholeAnswer } from '../adapter.ts'
+import { decodeEmbeddings } from './decode-embeddings.ts'
 import { isRecord, tokenLogprob } from './decode-stream.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason, stopSequence } from './finish-reason.ts'
@@ -20,6 +21,8 @@ export function decodeWhole(body: string, requestBytes: number): WholeAnswer {
   if ((parsed['error'] ?? null) !== null || parsed['object'] === 'error')
     return { error: fromErrorBody(parsed['error'] ?? parsed) }
   const { choices } = parsed
+  if (choices === undefined && Array.isArray(parsed['data']))
+    return decodeEmbeddings(parsed, parsed['data'], requestBytes)
   if (!Array.isArray(choices)) return { error: failure('upstream_garbage', { detail: 'a 200 without choices' }) }
   if (choices.length === 0) return { error: failure('upstream_empty', { detail: 'a 200 with no choice' }) }
   const events: AnswerEvent[] = [...startOf(parsed)]
@@ -77,7 +80,7 @@ function decodeChoice(
     if (typeof value === 'string' && value !== '') events.push({ type, choice, text: value })
   }
   text('reasoning', message['reasoning_content'] ?? message['reasoning'])
-  text('text', message['content'])
+  text('text', message['content'] ?? raw['text'])
   text('refusal', message['refusal'])
   const calls = new ToolCalls()
   const list =
