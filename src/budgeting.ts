@@ -7,7 +7,7 @@ import { KeyAdmitter } from './budget/key-admitter.ts'
 import { TaskDesk } from './budget/task-desk.ts'
 import type { TaskType } from './budget/task-limits.ts'
 import { taskTypes } from './budget/task-types.ts'
-import { Tasks } from './budget/tasks.ts'
+import { Tasks, type TaskToolCall } from './budget/tasks.ts'
 import { WaitingLines } from './budget/waiting-line.ts'
 import { WallDay } from './budget/wall-day.ts'
 import type { Config } from './config/config.ts'
@@ -21,8 +21,12 @@ import type { NanoUsd } from './shared/money.ts'
 
 export interface BudgetReporter {
   refused(code: ErrorCode): void
+  lowered(): void
   exceeded(): void
   taskEnded(task: EndedTask): void
+  taskEntered(state: TaskState): void
+  /** Absent = nobody wants to know. */
+  toolCalled?: ((tenant: string, task: string, call: TaskToolCall) => void) | undefined
 }
 
 export interface EndedTask {
@@ -32,6 +36,7 @@ export interface EndedTask {
   readonly type: string
   readonly outcome: TaskState
   readonly cost: NanoUsd
+  readonly toolCalls: number
   /** From its first to its last request. */
   readonly ms: number
 }
@@ -65,22 +70,26 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
       ? await openSharedBooks(config.store.url.reveal(), kept)
       : await openOwnBooks(config, kept)
   const { ledger, wallNow } = books
-  let types: ReadonlyMap<string, TaskType> = taskTypes(config.taskTypes)
+  let types: ReadonlyMap<string, TaskType> = taskTypes(config.taskTypes, config.budget.writeTools)
   const tasks = new Tasks({
     store: books.store,
     types: () => types,
     wallNow,
     now,
     idleMs,
-    onEnd: ({ tenant, id, type, startedMs, lastMs }, outcome, cost) =>
+    onEnd: ({ tenant, id, type, toolCalls, startedMs, lastMs }, outcome, cost) =>
       reporter.taskEnded({
         tenant,
         id,
         type: types.has(type) ? type : 'other',
         outcome,
         cost,
+        toolCalls,
         ms: startedMs === undefined ? 0 : lastMs - startedMs,
       }),
+    onState: (state) => reporter.taskEntered(state),
+    onTool:
+      reporter.toolCalled === undefined ? undefined : ({ tenant, id }, tool) => reporter.toolCalled?.(tenant, id, tool),
   })
   books.serve(tasks)
   const day = new WallDay(wallNow, books.lastDay, (today) => books.keepDay(today))
@@ -95,6 +104,7 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     settings: () => current.budget,
     events: {
       refused: (code) => reporter.refused(code),
+      lowered: () => reporter.lowered(),
       exceeded: (attempt, model, held, cost) => {
         reporter.exceeded()
         onEvent({ event: 'ledger', what: 'hold exceeded', attempt, model, held, cost })
@@ -116,7 +126,7 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     upkeep: books.upkeep(),
     openMoney: () => books.openMoney(),
     reload(next) {
-      types = taskTypes(next.taskTypes)
+      types = taskTypes(next.taskTypes, next.budget.writeTools)
       current = next
     },
     close() {

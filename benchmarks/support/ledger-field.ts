@@ -46,7 +46,13 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
     },
     forgetEvents: () => Promise.resolve(0),
     expireEvents: () => Promise.resolve(),
-    reporter: { refused: () => {}, exceeded: () => {}, taskEnded: () => {} },
+    reporter: {
+      refused: () => {},
+      lowered: () => {},
+      exceeded: () => {},
+      taskEnded: () => {},
+      taskEntered: () => {},
+    },
     onEvent: (event) => console.error(JSON.stringify(event)),
   })
   return {

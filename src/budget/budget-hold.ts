@@ -32,6 +32,8 @@ export interface BudgetHoldInit {
   readonly moneyLines: number
   readonly note: AttemptNote
   readonly choices: number
+  /** What the caller asked for; undefined = no cap. */
+  readonly callerCap: number | undefined
   readonly call: Call | undefined
   readonly again: (hold: BudgetHold, failed: SendOutcome) => Promise<boolean>
 }
@@ -41,6 +43,7 @@ export class BudgetHold implements Hold {
   readonly attempt: Attempt
   readonly amount: NanoUsd
   readonly outputCap: number | undefined
+  readonly loweredCap: number | undefined
   readonly call?: Call
   /** In force when it was reserved; a price that changes meanwhile does not count. */
   readonly price: Price | undefined
@@ -59,7 +62,10 @@ export class BudgetHold implements Hold {
   constructor(init: BudgetHoldInit) {
     this.attempt = init.attempt
     this.amount = init.sized.amount
-    this.outputCap = init.sized.outputCap
+    const { outputCap } = init.sized
+    this.outputCap = outputCap
+    const isLowered = init.callerCap !== undefined && outputCap !== undefined && outputCap < init.callerCap
+    this.loweredCap = isLowered ? outputCap : undefined
     if (init.call !== undefined) this.call = init.call
     this.price = init.price
     this.lines = init.lines

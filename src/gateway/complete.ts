@@ -150,6 +150,7 @@ async function attempt(
 ): Promise<SendResult> {
   const number = trace.attempts + 1
   const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number, target, isLast })
+  if (hold.loweredCap !== undefined) way.lowered(hold.loweredCap)
   trace.sending(target, reason)
   let result: SendResult
   try {
@@ -187,7 +188,7 @@ class AnswerWay implements ChunkConsumer {
   readonly kept: AnswerChunk[] = []
   readonly isHolding: boolean
   readonly #sink: AnswerSink
-  readonly #head: AnswerHead
+  #head: AnswerHead
   readonly #trace: RequestTrace
   readonly #keep: boolean
   #isPrepared = false
@@ -209,6 +210,12 @@ class AnswerWay implements ChunkConsumer {
 
   drained(): Promise<void> {
     return this.#sink.drained()
+  }
+
+  /** The budget pays for a shorter answer than was asked for, which the head has to say. */
+  lowered(cap: number): void {
+    this.#head = { ...this.#head, loweredCap: cap }
+    if (this.#isPrepared) this.#sink.prepare(this.#head)
   }
 
   /** Sends what was held back. */
