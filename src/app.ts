@@ -76,6 +76,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const bounds = openHoldBounds(upstreamOptions(config, undefined))
   const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
+    noteInput: bounds.noteInput,
     now,
     wallNow: Date.now,
     subjectKeys: () => access.subjectKeys,

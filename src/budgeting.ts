@@ -1,6 +1,6 @@
 /** Opens the ledger and everything that counts money on top of it; what is opened here is closed in `close`. */
 import type { BookkeepingOptions, OpenMoney } from './bookkeeping.ts'
-import type { BoundOf } from './budget/bound-of.ts'
+import type { BoundOf, NoteInput } from './budget/bound-of.ts'
 import { BudgetAdmitter } from './budget/budget-admitter.ts'
 import { BudgetLedger } from './budget/budget-ledger.ts'
 import { KeyAdmitter } from './budget/key-admitter.ts'
@@ -43,6 +43,7 @@ export interface EndedTask {
 
 export interface BudgetingOptions extends Omit<BookkeepingOptions, 'lines' | 'retention' | 'idleMs'> {
   readonly boundOf: BoundOf
+  readonly noteInput: NoteInput
   readonly reporter: BudgetReporter
 }
 
@@ -60,7 +61,7 @@ const SWEEP_MS = 60_000
 
 /** Throws StoreProblem where the books cannot be used. */
 export async function openBudgeting(config: Config, options: BudgetingOptions): Promise<Budgeting> {
-  const { boundOf, now, reporter, onEvent } = options
+  const { boundOf, noteInput, now, reporter, onEvent } = options
   const lines = new WaitingLines()
   let current = config
   const idleMs = (): number => current.budget.taskIdleMinutes * 60_000
@@ -98,6 +99,7 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     tasks,
     lines,
     boundOf,
+    noteInput,
     day,
     wallNow,
     now,

@@ -1,5 +1,5 @@
 /** How holds are sized in this deployment: which upstream is whose, and who can count a prompt exactly. */
-import type { BoundOf } from './budget/bound-of.ts'
+import type { BoundOf, NoteInput } from './budget/bound-of.ts'
 import { OpenAiTokenizer } from './budget/openai-tokenizer.ts'
 import { outputLimitOf } from './budget/output-limit.ts'
 import { planHold } from './budget/plan-hold.ts'
@@ -12,6 +12,7 @@ import { isHostedOpenAi } from './upstream/sender.ts'
 
 export interface HoldBounds {
   readonly boundOf: BoundOf
+  readonly noteInput: NoteInput
   /** Takes other upstreams over. */
   reload(upstreams: readonly UpstreamOptions[]): void
   close(): Promise<void>
@@ -39,6 +40,7 @@ export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBound
       const outputLimit = target.kind === 'openai' ? outputLimitOf(target.model) : undefined
       return planHold({ ...input, target, outputLimit }, refiner)
     },
+    noteInput: (prompts, request, target, tokens) => prompts.note(request, refined(target), tokens),
     reload(next) {
       void engines.close()
       engines = new EngineTokenizer(next)

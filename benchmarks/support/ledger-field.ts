@@ -39,6 +39,7 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
   const bounds = openHoldBounds(config.upstreams)
   const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
+    noteInput: bounds.noteInput,
     now: () => performance.now(),
     wallNow: Date.now,
     subjectKeys: () => {

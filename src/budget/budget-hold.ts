@@ -35,6 +35,7 @@ export interface BudgetHoldInit {
   /** What the caller asked for; undefined = no cap. */
   readonly callerCap: number | undefined
   readonly call: Call | undefined
+  readonly noteInput: ((tokens: number) => void) | undefined
   readonly again: (hold: BudgetHold, failed: SendOutcome) => Promise<boolean>
 }
 
@@ -53,6 +54,8 @@ export class BudgetHold implements Hold {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly choices: number
+  /** Wants to know what the upstream counted of the prompt. */
+  readonly noteInput: ((tokens: number) => void) | undefined
   /** Settled for all tries so far. */
   cost: NanoUsd = ZERO_USD
   tries = 1
@@ -74,6 +77,7 @@ export class BudgetHold implements Hold {
     this.inputTokens = init.sized.inputTokens
     this.outputTokens = init.sized.outputTokens
     this.choices = init.choices
+    this.noteInput = init.noteInput
     this.#again = init.again
   }
 

@@ -3,7 +3,7 @@ import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { addUsd, type NanoUsd } from '../shared/money.ts'
 import { isTierPriced, type Price } from '../shared/price.ts'
 import { atLimit } from './at-limit.ts'
-import type { BoundOf } from './bound-of.ts'
+import type { BoundOf, NoteInput } from './bound-of.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
 import { boundedUsage, BudgetHold, costOf, reservationOf, UNPRICED, type Sized } from './budget-hold.ts'
 import {
@@ -25,6 +25,8 @@ import type { Tasks } from './tasks.ts'
 import type { WaitingLines } from './waiting-line.ts'
 import type { WallDay } from './wall-day.ts'
 
+/** A prompt is remembered from the time on when the budget holds no more than so many calls like it: before, its bytes do. */
+const NEAR_HOLDS = 4
 /** What a call without a cap should be able to generate, if it can have that by waiting for other calls: better late than cut short. */
 const FAIR_OUTPUT_TOKENS = 1024
 export interface BudgetEvents {
@@ -50,6 +52,7 @@ export interface BudgetLedgerOptions {
   readonly tasks: Tasks
   readonly lines: WaitingLines
   readonly boundOf: BoundOf
+  readonly noteInput: NoteInput
   readonly day: WallDay
   readonly wallNow: () => number
   /** Monotonic milliseconds. */
@@ -84,7 +87,7 @@ export class BudgetLedger implements Ledger {
     const { books, isLimited } = this.#spend.of(call.caller, this.#options.day.today())
     if (isLimited) return undefined
     const { price } = attempt.target
-    const bound = price === undefined ? UNPRICED : this.#bound(call, attempt, price, undefined, false)
+    const bound = price === undefined ? UNPRICED : this.#bound(call, attempt, price, undefined, false, undefined)
     if (bound instanceof Promise || bound.kind === 'refused') return undefined
     const hold = this.#hold(call, admission, attempt, price, books, bound)
     return this.#options.ledger.reserve(reservationOf(hold)).then((result) => {
@@ -173,7 +176,7 @@ export class BudgetLedger implements Ledger {
     // Another model may give the whole answer for less.
     const lowersCap = attempt.isLast !== false && this.#lowersCap(task)
     const size = (remaining: number | undefined): HoldDecision | Promise<HoldDecision> =>
-      price === undefined ? UNPRICED : this.#bound(call, attempt, price, remaining, lowersCap)
+      price === undefined ? UNPRICED : this.#bound(call, attempt, price, remaining, lowersCap, task)
     let bound: HoldDecision = await size(room.now)
     const isContended = room.later !== undefined && room.now !== room.later
     if (isContended && isShort(bound, call)) {
@@ -186,7 +189,8 @@ export class BudgetLedger implements Ledger {
     if (bound.kind === 'refused') return moneyGone(room, bound, task)
     const sized = task?.limits.tokens === undefined ? bound : await this.#withinTokens(bound, task, call, lowersCap)
     if (sized === undefined) return { kind: 'gone', isTasks: true, error: tokensGone(task as Task) }
-    const hold = this.#hold(call, admission, attempt, price, books, sized)
+    const isNear = room.now !== undefined && sized.amount > room.now / NEAR_HOLDS
+    const hold = this.#hold(call, admission, attempt, price, books, sized, isNear)
     const result = await ledger.reserve(reservationOf(hold))
     if (hold.loweredCap !== undefined && result.kind === 'admitted') this.#options.events.lowered()
     return this.#outcome(result, hold, books, task)
@@ -198,6 +202,7 @@ export class BudgetLedger implements Ledger {
     price: Price,
     remaining: number | undefined,
     lowersCap: boolean,
+    task: Task | undefined,
   ): HoldDecision | Promise<HoldDecision> {
     return this.#options.boundOf({
       request: call.request,
@@ -206,6 +211,7 @@ export class BudgetLedger implements Ledger {
       remaining: remaining as NanoUsd | undefined,
       minOutputTokens: this.#options.settings().minOutputTokens,
       lowersCap,
+      known: task?.prompts,
       signal: call.signal,
     })
   }
@@ -267,6 +273,7 @@ export class BudgetLedger implements Ledger {
     price: Price | undefined,
     books: readonly LimitedBook[],
     sized: Sized,
+    isNear = false,
   ): BudgetHold {
     const { task } = admission
     const lines: Line[] = books.map(({ book, limit }) => ({ book, amount: sized.amount, limit }))
@@ -298,6 +305,10 @@ export class BudgetLedger implements Ledger {
       choices: call.request.n,
       callerCap: call.request.maxOutputTokens,
       call: admission.isWrapUp === true ? call : undefined,
+      noteInput:
+        isNear && task !== undefined
+          ? (tokens) => this.#options.noteInput(task.prompts, call.request, attempt.target, tokens)
+          : undefined,
       again: (hold, failed) => this.#again(hold, failed),
     })
   }
@@ -323,6 +334,7 @@ export class BudgetLedger implements Ledger {
     const cost = usage === undefined ? undefined : costOf(usage, hold.price)
     if (usage === undefined || cost === undefined) return this.#expect(hold, ledger.unresolve(hold.id))
     const { input, output } = usage
+    if (outcome.kind === 'complete' && !usage.estimated) hold.noteInput?.(input)
     const amounts = hold.lines.map((_, index) =>
       index < hold.moneyLines ? cost : index === hold.moneyLines ? input + output : 1,
     )

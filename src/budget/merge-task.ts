@@ -31,6 +31,7 @@ export function mergeTask(base: Task | undefined, mine: Task, theirs: Task): Tas
     quality: changed('quality'),
     isCounted: mine.isCounted || theirs.isCounted,
     answers: mine.answers,
+    prompts: mine.prompts,
     running: mine.running,
   }
 }

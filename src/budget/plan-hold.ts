@@ -4,6 +4,7 @@ import type { NanoUsd } from '../shared/money.ts'
 import { cacheLifeOf, type CacheLife } from './cache-life.ts'
 import { AMPLE_OUTPUT_TOKENS, holdFor, type HoldDecision } from './hold.ts'
 import { inputTokenBound, type InputBound } from './input-bound.ts'
+import type { KnownPrompts } from './known-prompts.ts'
 import type { RefinerTarget, TokenRefiner } from './token-refiner.ts'
 import { walkedTokenBound } from './walked-bound.ts'
 
@@ -19,12 +20,15 @@ export interface PlanInput {
   readonly outputLimit?: number | undefined
   readonly minOutputTokens?: number | undefined
   readonly lowersCap?: boolean | undefined
+  /** What was counted of earlier prompts of the same task; absent = there is no task, or no limit. */
+  readonly known?: KnownPrompts | undefined
   readonly signal: AbortSignal
 }
 
 /**
  * Sizes a hold with the cheapest bound of the prompt that serves: the body's bytes; where these do not fit what is left, or leave only
- * a short answer, the texts' bytes; and last the model's own tokeniser. Answers at once unless a tokeniser has to be asked.
+ * a short answer, the texts' bytes; then what was billed for the beginning of the same transcript, and the bytes of the rest; and last
+ * the model's own tokeniser. Answers at once unless a tokeniser has to be asked.
  */
 export function planHold(input: PlanInput, refiner: TokenRefiner | undefined): HoldDecision | Promise<HoldDecision> {
   const { request, target } = input
@@ -32,7 +36,10 @@ export function planHold(input: PlanInput, refiner: TokenRefiner | undefined): H
   const cheap = inputTokenBound(request, target)
   const first = decide(input, cheap, cacheLife)
   if (isGood(first, target.contextTokens)) return first
-  const walked = tighter(cheap, walkedTokenBound(request, target).tokens, false)
+  const bytes = tighter(cheap, walkedTokenBound(request, target).tokens, false)
+  const byBytes = decide(input, bytes, cacheLife)
+  if (isGood(byBytes, target.contextTokens)) return byBytes
+  const walked = tighter(bytes, input.known?.bound(request, target) ?? bytes.tokens, false)
   const second = decide(input, walked, cacheLife)
   const least = Math.floor(walked.tokens / BYTES_PER_TOKEN_MOST)
   const isHopeless = (): boolean => decide(input, tighter(walked, least, true), cacheLife).kind === 'refused'

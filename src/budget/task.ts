@@ -1,6 +1,7 @@
 import type { Completion, TaskLimits, TaskState } from '../gateway/tasks.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import { AnswerTimes } from './answer-times.ts'
+import { KnownPrompts } from './known-prompts.ts'
 
 /** Names of a task's books in the ledger. */
 export interface TaskBooks {
@@ -38,8 +39,9 @@ export interface Task {
   quality: number | undefined
   /** What `complete` said, the last time; undefined = nobody has. */
   completion: Completion | undefined
-  /** Of this process alone. */
+  /** These two are of this process alone. */
   readonly answers: AnswerTimes
+  readonly prompts: KnownPrompts
   /** Requests under way, in this process. */
   running: number
   /** When it was last written down, unix ms. */
@@ -92,6 +94,7 @@ export function newTask(tenant: string, id: string, type: string, limits: TaskLi
     quality: undefined,
     completion: undefined,
     answers: new AnswerTimes(),
+    prompts: new KnownPrompts(),
     running: 0,
     writtenMs: 0,
     isCounted: false,
@@ -99,7 +102,14 @@ export function newTask(tenant: string, id: string, type: string, limits: TaskLi
 }
 
 export function encodeTask(task: Task): string {
-  const { books: _books, answers: _answers, running: _running, writtenMs: _writtenMs, ...kept } = task
+  const {
+    books: _books,
+    answers: _answers,
+    prompts: _prompts,
+    running: _running,
+    writtenMs: _writtenMs,
+    ...kept
+  } = task
   const { toolIds, writeIds, topUps } = kept
   return JSON.stringify({
     ...kept,
@@ -111,7 +121,7 @@ export function encodeTask(task: Task): string {
 
 /** Throws what JSON.parse throws; the text is our own. */
 export function decodeTask(text: string): Task {
-  const kept = JSON.parse(text) as Omit<Task, 'books' | 'answers' | 'toolIds' | 'writeIds' | 'topUps'> & {
+  const kept = JSON.parse(text) as Omit<Task, 'books' | 'answers' | 'prompts' | 'toolIds' | 'writeIds' | 'topUps'> & {
     readonly toolIds: readonly string[]
     readonly writeIds?: readonly string[]
     readonly topUps: readonly (readonly [string, { readonly asked: string; readonly limit: NanoUsd }])[]

@@ -83,7 +83,8 @@ export class Tasks {
     const theirs = decodeTask(text)
     const known = this.peek(theirs.tenant, theirs.id)
     if (known === undefined) return
-    Object.assign(known, theirs, { running: known.running })
+    const { running, answers, prompts } = known
+    Object.assign(known, theirs, { running, answers, prompts })
     this.wake(known)
   }
 

@@ -352,6 +352,19 @@ test("a caller's cap that the budget cannot pay is lowered, the answer says so, 
   expect(refused.body['error']).toMatchObject({ param: 'max_tokens' })
 })
 
+test('a longer transcript is held by what its beginning was billed for, and another one by its bytes', async () => {
+  const task = { 'x-task-id': 'known-1', 'x-task-budget-usd': '0.065' }
+  const begin = { role: 'user', content: 'a'.repeat(60_000) }
+  const more = [
+    { role: 'assistant', content: 'Hello' },
+    { role: 'user', content: 'b'.repeat(6000) },
+  ]
+  expect((await chat(task, { messages: [begin] })).status).toBe(200)
+  expect((await chat(task, { messages: [begin, ...more] })).status).toBe(200)
+  const other = { ...begin, content: 'c'.repeat(60_000) }
+  expect(await chat(task, { messages: [other, ...more] })).toMatchObject({ status: 402 })
+})
+
 test('calls of tools that write are counted from the transcript and have a limit of their own', async () => {
   const task = { 'x-task-id': 'writes-1', 'x-task-type': 'writes' }
   const call = (id: string, name: string): object[] => [

@@ -76,6 +76,7 @@ export function budgetWorld(
     tasks,
     lines,
     boundOf: HUNDRED,
+    noteInput: () => {},
     day: new WallDay(wallNow, ledger.read('clock', 'day'), (day) => ledger.write('clock', 'day', day)),
     wallNow,
     now: () => performance.now(),
