@@ -60,7 +60,8 @@ export function trialSetups(opus: Price, bytes: PromptBytes, sessions: readonly 
 
 /**
  * What the ledger knows of a prompt by what was billed before: the previous prompt of the same agent where that is the beginning of this
- * one (the trace compares blocks of 64 tokens), and the bytes of the rest; else all bytes.
+ * one, and the bytes of the rest; else all bytes. The trace compares whole blocks of 64 tokens, and where the start of the answer ends in
+ * a block of its own, or reaches into the next one, a beginning seems to end up to two blocks early.
  */
 export function knownBeginnings(sessions: readonly Session[], bytesPerToken: number): (call: RecordedCall) => number {
   const bounds = new Map<RecordedCall, number>()
@@ -69,8 +70,7 @@ export function knownBeginnings(sessions: readonly Session[], bytesPerToken: num
     for (const call of calls) {
       const before = last.get(call.agent)
       last.set(call.agent, call)
-      if (before === undefined || before.input > call.input || call.cached < before.input - (before.input % BLOCK))
-        continue
+      if (before === undefined || before.input > call.input || before.input - call.cached > 2 * BLOCK) continue
       bounds.set(call, before.input + Math.ceil((call.input - before.input) * bytesPerToken))
     }
   }

@@ -3,14 +3,16 @@ import type { ChatRequest, Message } from '../protocol/request.ts'
 import type { RefinerTarget } from './token-refiner.ts'
 import { walkedTokenBound } from './walked-bound.ts'
 
-/** Prompts of a task that are remembered: agents that run side by side in one task have transcripts of their own. */
-const MOST = 16
+/** Beginnings that are remembered per task: agents that run side by side in one have transcripts of their own. */
+const MOST = 64
+/** Beginnings of one prompt: clients rewrite their last messages now and then, as with reminders that are meant for one call only. */
+const PER_PROMPT = 4
 
 interface Known {
-  /** Of everything that makes the prompt, up to its last message. */
+  /** Of everything that makes the prompt up to this message. */
   readonly digest: string
   readonly messages: number
-  /** As the upstream counted and billed them. */
+  /** Most tokens that it has, as the upstream counted and billed a prompt that begins with it. */
   readonly tokens: number
 }
 
@@ -21,6 +23,8 @@ interface Known {
  * The prompt of a longer transcript begins as that of the shorter one did, or is shorter there: templates leave out reasoning of
  * earlier turns and the start of the answer, and add nothing to what has gone by. What a template adds by itself (`templateTokens`) is
  * counted twice. Where a provider edits the context itself, or what it does depends on fields that are not read here, nothing is known.
+ * A beginning of what was billed has no more tokens than the whole either, unless its reasoning was left out for the sake of a turn that
+ * it does not have any more: with reasoning only the whole counts.
  */
 export class KnownPrompts {
   #known: readonly Known[] = []
@@ -29,34 +33,50 @@ export class KnownPrompts {
   note(request: ChatRequest, target: RefinerTarget, tokens: number): void {
     if (!isPlain(request)) return
     const hash = start(request, target)
-    for (const message of request.messages) add(hash, message)
-    const digest = hash.digest('base64')
-    const others = this.#known.filter((each) => each.digest !== digest)
-    this.#known = [...others.slice(-MOST + 1), { digest, messages: request.messages.length, tokens }]
+    const first = request.messages.length - (request.messages.some(hasReasoning) ? 1 : PER_PROMPT)
+    for (const [index, message] of request.messages.entries()) {
+      add(hash, message)
+      if (index >= first) this.#add({ digest: hash.copy().digest('base64'), messages: index + 1, tokens })
+    }
   }
 
   /** Most tokens that the prompt of the request can have; undefined where no beginning of it is known. */
   bound(request: ChatRequest, target: RefinerTarget): number | undefined {
     if (this.#known.length === 0 || !isPlain(request)) return undefined
-    const found = this.#longestBeginning(request, target)
-    if (found === undefined) return undefined
     const { format: _format, ...rest } = request
-    const added = { ...rest, messages: request.messages.slice(found.messages), tools: [] }
-    return found.tokens + walkedTokenBound(added, target).tokens
+    let least: number | undefined
+    for (const { messages, tokens } of this.#beginningsOf(request, target)) {
+      const added = { ...rest, messages: request.messages.slice(messages), tools: [] }
+      const bound = tokens + walkedTokenBound(added, target).tokens
+      if (least === undefined || bound < least) least = bound
+    }
+    return least
   }
 
-  #longestBeginning(request: ChatRequest, target: RefinerTarget): Known | undefined {
+  #beginningsOf(request: ChatRequest, target: RefinerTarget): readonly Known[] {
     const lengths = new Set(this.#known.map(({ messages }) => messages))
     const hash = start(request, target)
-    let longest: Known | undefined
+    const found: Known[] = []
     for (const [index, message] of request.messages.entries()) {
       add(hash, message)
       if (!lengths.has(index + 1)) continue
       const digest = hash.copy().digest('base64')
-      longest = this.#known.findLast((each) => each.digest === digest) ?? longest
+      const known = this.#known.find((each) => each.digest === digest)
+      if (known !== undefined) found.push(known)
     }
-    return longest
+    return found
   }
+
+  /** Two prompts that begin in the same way: the shorter one says more. */
+  #add(next: Known): void {
+    const before = this.#known.find(({ digest }) => digest === next.digest)
+    const tokens = Math.min(next.tokens, before?.tokens ?? Infinity)
+    this.#known = [...this.#known.filter((each) => each !== before).slice(-MOST + 1), { ...next, tokens }]
+  }
+}
+
+function hasReasoning(message: Message): boolean {
+  return message.role === 'assistant' && (message.reasoning?.length ?? 0) > 0
 }
 
 /** Context editing and other things that are switched on by name change what is counted from one call to the next. */

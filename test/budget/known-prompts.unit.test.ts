@@ -46,6 +46,27 @@ describe('what was billed for the beginning of a transcript bounds the whole', (
     expect(known.bound(chatRequest({ messages: [marked(false), marked(true)] }), TARGET)).toBeDefined()
   })
 
+  test('also where the last messages were rewritten, unless a turn that is gone may have left out reasoning', () => {
+    const thought = { type: 'reasoning', text: 'hm' } as const
+    const said = (reasoning: boolean): Message => ({
+      role: 'assistant',
+      content: 'yes',
+      ...(reasoning ? { reasoning: [thought] } : {}),
+    })
+    for (const isThinking of [false, true]) {
+      const begin = [long, said(isThinking)]
+      const known = knowing(chatRequest({ messages: [...begin, user('a'), user('b'), user('c')] }), 3000)
+      const whole = known.bound(
+        chatRequest({ messages: [...begin, user('a'), user('b'), user('c'), user('d')] }),
+        TARGET,
+      )
+      expect(whole).toBeLessThan(4500)
+      const rewritten = known.bound(chatRequest({ messages: [...begin, user('x'), user('d')] }), TARGET)
+      if (isThinking) expect(rewritten).toBeUndefined()
+      else expect(rewritten).toBeLessThan(4500)
+    }
+  })
+
   const tools = [{ kind: 'function', name: 'f' }] as const
   test.each<readonly [string, ChatRequest, Partial<typeof TARGET> & object]>([
     ['another beginning', { ...after, messages: [user('other'), ...after.messages.slice(1)] }, {}],
@@ -63,7 +84,7 @@ describe('what was billed for the beginning of a transcript bounds the whole', (
 
   test('and only of so many', () => {
     const known = knowing(before, 3000)
-    for (let i = 0; i < 16; i++) known.note(chatRequest({ messages: [user(`other ${i}`)] }), TARGET, 10)
+    for (let i = 0; i < 64; i++) known.note(chatRequest({ messages: [user(`other ${i}`)] }), TARGET, 10)
     expect(known.bound(after, TARGET)).toBeUndefined()
   })
 
@@ -89,9 +110,17 @@ test.each(Object.entries(ENGINE_RENDERINGS))(
       fc.property(requests, fc.nat(), (request, cut) => {
         const messages = request.messages.slice(0, (cut % request.messages.length) + 1)
         const beginning = { ...request, messages }
-        for (const count of [Buffer.byteLength, tokensOf]) {
-          const bound = knowing(beginning, count(render(beginning))).bound(request, TARGET)
-          if (Object.keys(request.passed).length > 0) expect(bound).toBeUndefined()
+        const isThinking = request.messages.some(
+          (each) => each.role === 'assistant' && (each.reasoning ?? []).length > 0,
+        )
+        const extended = { ...request, messages: [...request.messages, user('a rewritten end')] }
+        for (const [sent, count] of [
+          [beginning, Buffer.byteLength],
+          [beginning, tokensOf],
+          [extended, tokensOf],
+        ] as const) {
+          const bound = knowing(sent, count(render(sent))).bound(request, TARGET)
+          if (Object.keys(request.passed).length > 0 || (sent === extended && isThinking)) expect(bound).toBeUndefined()
           else expect(count(render(request))).toBeLessThanOrEqual(bound ?? -1)
         }
       }),
