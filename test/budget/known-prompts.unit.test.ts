@@ -37,6 +37,12 @@ describe('what was billed for the beginning of a transcript bounds the whole', (
     expect(known.bound(before, TARGET)).toBeGreaterThanOrEqual(3000)
   })
 
+  test('by the shortest of the prompts that begin so', () => {
+    const known = knowing(chatRequest({ messages: [long, user('a')] }), 3000)
+    known.note(chatRequest({ messages: [long, user('b')] }), TARGET, 8000)
+    expect(known.bound(after, TARGET)).toBeLessThan(4500)
+  })
+
   test('also where the marker of a cache has wandered', () => {
     const marked = (cache: boolean): Message => ({
       role: 'user',
@@ -115,7 +121,7 @@ test.each(Object.entries(ENGINE_RENDERINGS))(
         )
         const extended = { ...request, messages: [...request.messages, user('a rewritten end')] }
         for (const [sent, count] of [
-          [beginning, Buffer.byteLength],
+          [beginning, bytesOf],
           [beginning, tokensOf],
           [extended, tokensOf],
         ] as const) {
@@ -128,6 +134,10 @@ test.each(Object.entries(ENGINE_RENDERINGS))(
     )
   },
 )
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text)
+}
 
 function tokensOf(text: string): number {
   return countTokens(text, { disallowedSpecial: new Set<string>() })
