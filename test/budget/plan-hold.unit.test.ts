@@ -74,7 +74,11 @@ test("a caller's cap is lowered only after the prompt was counted, and by no mor
   expect(whole).toMatchObject({ outputCap: 5000, limitedBy: 'caller' })
   const less = await planHold({ ...given, remaining: toNanoUsd(45_000) }, refiner)
   expect(less).toMatchObject({ outputCap: 3500, limitedBy: 'lowered' })
-  expect(refiner.asked).toBe(2)
+  // Also where the bytes would leave an answer that is ample for a caller who names no cap.
+  const long = plan({ request: { ...request, maxOutputTokens: 20_000 }, lowersCap: true })
+  const ample = await planHold({ ...long, remaining: toNanoUsd(100_000) }, refiner)
+  expect(ample).toMatchObject({ outputCap: 9000, limitedBy: 'lowered' })
+  expect(refiner.asked).toBe(3)
 })
 
 test('where no tokeniser can say, the cheap bound decides', async () => {

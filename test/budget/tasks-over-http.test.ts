@@ -296,6 +296,13 @@ test('a route whose dear model does not fit goes to the cheap one, and says so',
   expect(reply.status).toBe(200)
   expect(reply.headers.get('x-route-reason')).toBe('budget')
   expect((await send('GET', '/v1/tasks/route-1')).body).toMatchObject({ state: 'running' })
+  // The dear one could give a part of the answer, the cheap one all of it.
+  const task = { 'x-task-id': 'route-2', 'x-task-budget-usd': '0.3' }
+  const whole = await chat(task, { model: 'auto:best', max_tokens: 500 })
+  expect(whole.headers.get('x-route-reason')).toBe('budget')
+  expect(JSON.parse(upstream.seen.at(-1)?.body ?? '{}')).toMatchObject({ model: 'small', max_tokens: 500 })
+  await chat(task, { model: 'dear', max_tokens: 500 })
+  expect(JSON.parse(upstream.seen.at(-1)?.body ?? '{}')).toMatchObject({ model: 'big' })
 })
 
 test("a key's day has a limit of its own, with a task and without", async () => {

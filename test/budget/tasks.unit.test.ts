@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { answeredTools } from '../../src/budget/answered-tools.ts'
-import { taskKey } from '../../src/budget/task.ts'
+import { encodeTask, taskKey } from '../../src/budget/task.ts'
 import { WallDay } from '../../src/budget/wall-day.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
 import { budgetWorld } from '../support/budget-world.ts'
@@ -90,4 +90,17 @@ test('a process that starts with a clock behind goes on under the last day of th
     () => expect.unreachable(),
   )
   expect(day.today()).toBe('2026-11-25')
+})
+
+test('what this process remembers of a task stays when another gateway has changed it', async () => {
+  const world = budgetWorld({})
+  const { release } = await world.hold('t')
+  release()
+  const [task] = world.tasks.known()
+  if (task === undefined) throw new Error('no task')
+  const { answers, prompts } = task
+  world.tasks.adopt(encodeTask({ ...task, toolCalls: 7 }))
+  expect(task).toMatchObject({ toolCalls: 7, running: 0 })
+  expect(task.answers).toBe(answers)
+  expect(task.prompts).toBe(prompts)
 })

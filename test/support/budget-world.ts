@@ -44,6 +44,7 @@ export function budgetWorld(
   type: Partial<TaskType> = {},
   journal: RecordingJournal = new RecordingJournal(),
   holdWaitMs = 0,
+  boundOf: BoundOf = HUNDRED,
 ): BudgetWorld {
   const clock = { wallMs: START_MS }
   const alarms: string[] = []
@@ -75,7 +76,7 @@ export function budgetWorld(
     ledger,
     tasks,
     lines,
-    boundOf: HUNDRED,
+    boundOf,
     noteInput: () => {},
     day: new WallDay(wallNow, ledger.read('clock', 'day'), (day) => ledger.write('clock', 'day', day)),
     wallNow,
