@@ -262,13 +262,13 @@ test('no estimate of our own costs more than the hold, whatever was sent and rec
   )
 })
 
-test('an injected cap is the largest: one token more for each answer would not fit', () => {
+test('an injected or lowered cap is the largest: one token more for each answer would not fit', () => {
   fc.assert(
     fc.property(holds, (given) => {
       const hold = holdFor(given)
-      if (hold.kind === 'refused' || hold.limitedBy !== 'remaining') return
+      if (hold.kind === 'refused' || (hold.limitedBy !== 'remaining' && hold.limitedBy !== 'lowered')) return
       const cap = (hold.outputCap as number) + 1
-      const more = holdFor({ ...given, request: { n: given.request.n, maxOutputTokens: cap } })
+      const more = holdFor({ ...given, request: { n: given.request.n, maxOutputTokens: cap }, lowersCap: false })
       expect(more.kind).toBe('refused')
     }),
     { numRuns: 2000 },
