@@ -31,8 +31,9 @@ export class KnownPrompts {
 
   /** `tokens` = the whole prompt of the request as the upstream reported it. */
   note(request: ChatRequest, target: RefinerTarget, tokens: number): void {
-    if (!isPlain(request)) return
-    const hash = start(request, target)
+    const head = headOf(request, target)
+    if (head === undefined) return
+    const hash = createHash('sha256').update(head)
     const first = request.messages.length - (request.messages.some(hasReasoning) ? 1 : PER_PROMPT)
     for (const [index, message] of request.messages.entries()) {
       add(hash, message)
@@ -42,10 +43,11 @@ export class KnownPrompts {
 
   /** Most tokens that the prompt of the request can have; undefined where no beginning of it is known. */
   bound(request: ChatRequest, target: RefinerTarget): number | undefined {
-    if (this.#known.length === 0 || !isPlain(request)) return undefined
+    const head = this.#known.length === 0 ? undefined : headOf(request, target)
+    if (head === undefined) return undefined
     const { format: _format, ...rest } = request
     let least: number | undefined
-    for (const { messages, tokens } of this.#beginningsOf(request, target)) {
+    for (const { messages, tokens } of this.#beginningsOf(request, head)) {
       const added = { ...rest, messages: request.messages.slice(messages), tools: [] }
       const bound = tokens + walkedTokenBound(added, target).tokens
       if (least === undefined || bound < least) least = bound
@@ -53,9 +55,9 @@ export class KnownPrompts {
     return least
   }
 
-  #beginningsOf(request: ChatRequest, target: RefinerTarget): readonly Known[] {
+  #beginningsOf(request: ChatRequest, head: string): readonly Known[] {
     const lengths = new Set(this.#known.map(({ messages }) => messages))
-    const hash = start(request, target)
+    const hash = createHash('sha256').update(head)
     const found: Known[] = []
     for (const [index, message] of request.messages.entries()) {
       add(hash, message)
@@ -79,27 +81,26 @@ function hasReasoning(message: Message): boolean {
   return message.role === 'assistant' && (message.reasoning?.length ?? 0) > 0
 }
 
-/** Context editing and other things that are switched on by name change what is counted from one call to the next. */
-function isPlain({ passed, betas = [] }: ChatRequest): boolean {
-  return betas.length === 0 && Object.keys(passed).length === 0
-}
+/** Settings by which a provider edits a transcript before it counts it, or replaces a part of it by a summary (Anthropic). */
+const EDITS = /context_?management/i
 
-/** Everything but the messages that a template may print, or that may choose it. */
-function start(request: ChatRequest, { upstream, kind, model, extraBody }: RefinerTarget): Hash {
-  const { tools, toolChoice, parallelToolCalls, format, reasoningEffort, thinking, openai } = request
-  const head = [
-    upstream,
-    kind,
-    model,
-    extraBody,
-    tools,
-    toolChoice,
-    parallelToolCalls,
-    format,
-    reasoningEffort,
-    thinking,
-  ]
-  return createHash('sha256').update(JSON.stringify([...head, openai]))
+/**
+ * Everything but the messages that a template may print, or that may choose it; what has nothing to do with the prompt is left out.
+ * Undefined where what is counted may change from one call to the next.
+ */
+function headOf(request: ChatRequest, { upstream, kind, model, extraBody }: RefinerTarget): string | undefined {
+  if (Object.keys(request.passed).length > 0) return undefined
+  const settings = {
+    ...request,
+    messages: undefined,
+    bodyBytes: undefined,
+    maxOutputTokens: undefined,
+    sampling: undefined,
+    stream: undefined,
+    dropped: undefined,
+  }
+  const head = JSON.stringify([upstream, kind, model, extraBody, settings])
+  return EDITS.test(head) ? undefined : head
 }
 
 /** Markers of the provider's cache wander to the end of the transcript and are no part of the prompt. */

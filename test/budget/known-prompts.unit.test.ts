@@ -81,11 +81,23 @@ describe('what was billed for the beginning of a transcript bounds the whole', (
     ['another format', { ...after, format: { type: 'json_object' } }, {}],
     ['other thinking', { ...after, thinking: { type: 'adaptive' } }, {}],
     ['passed fields', { ...after, passed: { context_management: {} } }, {}],
-    ['switches by name', { ...after, betas: ['context-management-2025-06-27'] }, {}],
+    ['switches by name', { ...after, betas: ['interleaved-thinking-2025-05-14'] }, {}],
     ['another model', after, { model: 'n' as 'm' }],
     ['another upstream', after, { upstream: 'cpu' as 'gpu' }],
   ])('but says nothing of %s', (_what, request, changes) => {
     expect(knowing(before, 3000).bound(request, { ...TARGET, ...changes })).toBeUndefined()
+  })
+
+  test('nor where the provider edits the transcript; what only switches something on may stay on', () => {
+    const betas = ['context-management-2025-06-27']
+    const on = { ...before, betas }
+    expect(knowing(on, 3000).bound({ ...after, betas, maxOutputTokens: 9, stream: true }, TARGET)).toBeLessThan(6000)
+    const edited = { ...before, thinking: { type: 'enabled', context_management: { edits: [] } } } as ChatRequest
+    expect(knowing(edited, 3000).bound(edited, TARGET)).toBeUndefined()
+    const body = { ...TARGET, extraBody: { context_management: { edits: [] } } }
+    const known = new KnownPrompts()
+    known.note(before, body, 3000)
+    expect(known.bound(after, body)).toBeUndefined()
   })
 
   test('and only of so many', () => {
