@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { Progress } from '../benchmarks/support/progress.ts'
 import { machine, writeReport } from '../benchmarks/support/report.ts'
-import { budgetTrial } from './report-spend/budget-trials.ts'
+import { budgetTrial, DEFAULT_USD, FACTORS } from './report-spend/budget-trials.ts'
+import { ceilings } from './report-spend/ceilings.ts'
 import { spendPage } from './report-spend/page.ts'
 import { measurePromptBytes } from './report-spend/prompt-bytes.ts'
 import { anthropicPrice } from './report-spend/recorded-cost.ts'
@@ -27,10 +28,10 @@ function main(): void {
   const nowMs = Date.now()
   const opus = anthropicPrice(OPUS, nowMs)
   const bytes = measurePromptBytes(folder)
-  const setups = trialSetups(opus, bytes)
+  const sessions = readSessions(folder)
+  const setups = trialSetups(opus, bytes, sessions)
   const progress = new Progress(setups.length + 1)
   progress.step('cost of each session')
-  const sessions = readSessions(folder)
   const figures = spendFigures(sessions, opus, nowMs)
   const trials = setups.map((setup) => {
     progress.step(
@@ -38,11 +39,12 @@ function main(): void {
     )
     return budgetTrial(sessions, setup)
   })
+  const most = ceilings(sessions, opus, FACTORS[0], DEFAULT_USD)
   progress.end()
-  console.log(spendPage({ figures, trials, bytes, source: opus.source }))
+  console.log(spendPage({ figures, trials, most, bytes, source: opus.source }))
   const { cpuModel, cores, node } = machine()
   console.log(`\n${String(cpuModel).trim()}, ${String(cores)} cores, Node ${String(node)}`)
-  console.error(`\nAs JSON: ${writeReport('spend', { price: opus, bytes, figures, trials })}`)
+  console.error(`\nAs JSON: ${writeReport('spend', { price: opus, bytes, figures, trials, most })}`)
 }
 
 try {

@@ -76,6 +76,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const bounds = openHoldBounds(upstreamOptions(config, undefined))
   const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
+    noteInput: bounds.noteInput,
     now,
     wallNow: Date.now,
     subjectKeys: () => access.subjectKeys,
@@ -84,11 +85,17 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
     reporter: {
       refused: (code) => metrics.budget.refused(code),
+      lowered: () => metrics.budget.lowered(),
       exceeded: () => metrics.budget.exceeded(),
       taskEnded(task) {
-        metrics.budget.taskEnded(task.type, task.outcome, task.cost)
+        metrics.budget.taskEnded(task.type, task.outcome, task.cost, task.toolCalls)
         events?.ended(task.tenant, task.id, task.outcome, task.cost, task.ms)
       },
+      taskEntered: (state) => metrics.budget.taskEntered(state),
+      toolCalled:
+        events === undefined
+          ? undefined
+          : (tenant, task, tool) => events.toolCalled(tenant, task, tool.name, tool.arguments, tool.ms),
     },
     onEvent: (event) => log?.logger.warn(event),
   })

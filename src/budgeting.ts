@@ -1,13 +1,13 @@
 /** Opens the ledger and everything that counts money on top of it; what is opened here is closed in `close`. */
 import type { BookkeepingOptions, OpenMoney } from './bookkeeping.ts'
-import type { BoundOf } from './budget/bound-of.ts'
+import type { BoundOf, NoteInput } from './budget/bound-of.ts'
 import { BudgetAdmitter } from './budget/budget-admitter.ts'
 import { BudgetLedger } from './budget/budget-ledger.ts'
 import { KeyAdmitter } from './budget/key-admitter.ts'
 import { TaskDesk } from './budget/task-desk.ts'
 import type { TaskType } from './budget/task-limits.ts'
 import { taskTypes } from './budget/task-types.ts'
-import { Tasks } from './budget/tasks.ts'
+import { Tasks, type TaskToolCall } from './budget/tasks.ts'
 import { WaitingLines } from './budget/waiting-line.ts'
 import { WallDay } from './budget/wall-day.ts'
 import type { Config } from './config/config.ts'
@@ -21,8 +21,12 @@ import type { NanoUsd } from './shared/money.ts'
 
 export interface BudgetReporter {
   refused(code: ErrorCode): void
+  lowered(): void
   exceeded(): void
   taskEnded(task: EndedTask): void
+  taskEntered(state: TaskState): void
+  /** Absent = nobody wants to know. */
+  toolCalled?: ((tenant: string, task: string, call: TaskToolCall) => void) | undefined
 }
 
 export interface EndedTask {
@@ -32,12 +36,14 @@ export interface EndedTask {
   readonly type: string
   readonly outcome: TaskState
   readonly cost: NanoUsd
+  readonly toolCalls: number
   /** From its first to its last request. */
   readonly ms: number
 }
 
 export interface BudgetingOptions extends Omit<BookkeepingOptions, 'lines' | 'retention' | 'idleMs'> {
   readonly boundOf: BoundOf
+  readonly noteInput: NoteInput
   readonly reporter: BudgetReporter
 }
 
@@ -55,7 +61,7 @@ const SWEEP_MS = 60_000
 
 /** Throws StoreProblem where the books cannot be used. */
 export async function openBudgeting(config: Config, options: BudgetingOptions): Promise<Budgeting> {
-  const { boundOf, now, reporter, onEvent } = options
+  const { boundOf, noteInput, now, reporter, onEvent } = options
   const lines = new WaitingLines()
   let current = config
   const idleMs = (): number => current.budget.taskIdleMinutes * 60_000
@@ -65,22 +71,26 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
       ? await openSharedBooks(config.store.url.reveal(), kept)
       : await openOwnBooks(config, kept)
   const { ledger, wallNow } = books
-  let types: ReadonlyMap<string, TaskType> = taskTypes(config.taskTypes)
+  let types: ReadonlyMap<string, TaskType> = taskTypes(config.taskTypes, config.budget.writeTools)
   const tasks = new Tasks({
     store: books.store,
     types: () => types,
     wallNow,
     now,
     idleMs,
-    onEnd: ({ tenant, id, type, startedMs, lastMs }, outcome, cost) =>
+    onEnd: ({ tenant, id, type, toolCalls, startedMs, lastMs }, outcome, cost) =>
       reporter.taskEnded({
         tenant,
         id,
         type: types.has(type) ? type : 'other',
         outcome,
         cost,
+        toolCalls,
         ms: startedMs === undefined ? 0 : lastMs - startedMs,
       }),
+    onState: (state) => reporter.taskEntered(state),
+    onTool:
+      reporter.toolCalled === undefined ? undefined : ({ tenant, id }, tool) => reporter.toolCalled?.(tenant, id, tool),
   })
   books.serve(tasks)
   const day = new WallDay(wallNow, books.lastDay, (today) => books.keepDay(today))
@@ -89,12 +99,14 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     tasks,
     lines,
     boundOf,
+    noteInput,
     day,
     wallNow,
     now,
     settings: () => current.budget,
     events: {
       refused: (code) => reporter.refused(code),
+      lowered: () => reporter.lowered(),
       exceeded: (attempt, model, held, cost) => {
         reporter.exceeded()
         onEvent({ event: 'ledger', what: 'hold exceeded', attempt, model, held, cost })
@@ -116,7 +128,7 @@ export async function openBudgeting(config: Config, options: BudgetingOptions): 
     upkeep: books.upkeep(),
     openMoney: () => books.openMoney(),
     reload(next) {
-      types = taskTypes(next.taskTypes)
+      types = taskTypes(next.taskTypes, next.budget.writeTools)
       current = next
     },
     close() {

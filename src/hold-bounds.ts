@@ -1,5 +1,5 @@
 /** How holds are sized in this deployment: which upstream is whose, and who can count a prompt exactly. */
-import type { BoundOf } from './budget/bound-of.ts'
+import type { BoundOf, NoteInput } from './budget/bound-of.ts'
 import { OpenAiTokenizer } from './budget/openai-tokenizer.ts'
 import { outputLimitOf } from './shared/output-limit.ts'
 import { planHold } from './budget/plan-hold.ts'
@@ -21,6 +21,7 @@ export interface HoldBounds {
   readonly boundOf: BoundOf
   /** Tokens of a prompt at a target, by who can say it best. */
   count(request: ChatRequest, target: Target, signal: AbortSignal): Promise<TokenCount>
+  readonly noteInput: NoteInput
   /** Takes other upstreams over. */
   reload(upstreams: readonly UpstreamOptions[]): void
   close(): Promise<void>
@@ -60,6 +61,7 @@ export function openHoldBounds(upstreams: readonly UpstreamOptions[]): HoldBound
       if (counted !== undefined) return { tokens: counted, countedBy: 'tokenizer' }
       return { tokens: walkedTokenBound(request, at).tokens, countedBy: 'bound' }
     },
+    noteInput: (prompts, request, target, tokens) => prompts.note(request, refined(target), tokens),
     reload(next) {
       void engines.close()
       void anthropic.close()

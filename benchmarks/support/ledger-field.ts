@@ -39,6 +39,7 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
   const bounds = openHoldBounds(config.upstreams)
   const budgeting = await openBudgeting(config, {
     boundOf: bounds.boundOf,
+    noteInput: bounds.noteInput,
     now: () => performance.now(),
     wallNow: Date.now,
     subjectKeys: () => {
@@ -46,7 +47,13 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
     },
     forgetEvents: () => Promise.resolve(0),
     expireEvents: () => Promise.resolve(),
-    reporter: { refused: () => {}, exceeded: () => {}, taskEnded: () => {} },
+    reporter: {
+      refused: () => {},
+      lowered: () => {},
+      exceeded: () => {},
+      taskEnded: () => {},
+      taskEntered: () => {},
+    },
     onEvent: (event) => console.error(JSON.stringify(event)),
   })
   return {

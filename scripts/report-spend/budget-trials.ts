@@ -18,7 +18,7 @@ export const BANDS_USD = [0, 1, 5, 10, 25] as const
 
 /** Shares are 0..1 of the sessions. A session passes if no call is refused and no answer is cut. */
 export interface Trial {
-  readonly prompt: string
+  readonly prompt: TrialSetup['prompt']
   readonly rate: string
   readonly cap: 'as sent' | 'lowered'
   /** By budget: each of `FACTORS` times the cost. */

@@ -1,19 +1,27 @@
 import { ALLOWANCE_USD, BANDS_USD, DEFAULT_USD, FACTORS, type Trial } from './budget-trials.ts'
+import type { Ceilings } from './ceilings.ts'
 import type { PromptBytes } from './prompt-bytes.ts'
 import { SECONDS_MARK, TOOL_CALLS_MARK, USD_MARKS, type SpendFigures } from './spend-figures.ts'
 
 export interface PageInput {
   readonly figures: SpendFigures
   readonly trials: readonly Trial[]
+  readonly most: Ceilings
   readonly bytes: PromptBytes
   /** Where the prices come from. */
   readonly source: string
 }
 
+const WORDS: Readonly<Record<Trial['prompt'], string>> = {
+  bytes: 'bytes',
+  beginning: 'known beginning',
+  exact: 'exact',
+}
+
 /** The report as Markdown tables. */
-export function spendPage({ figures, trials, bytes, source }: PageInput): string {
+export function spendPage({ figures, trials, most, bytes, source }: PageInput): string {
   const { sessions, calls, costs, shareAboveSeconds, shareAboveToolCalls } = figures
-  const setup = ({ prompt, rate, cap }: Trial): readonly string[] => [prompt, rate, cap]
+  const setup = ({ prompt, rate, cap }: Trial): readonly string[] => [WORDS[prompt], rate, cap]
   const setupHeader = ['prompt', 'rate of a prompt token', 'cap of 32,000']
   const bands = BANDS_USD.map((from, at) => {
     const to = BANDS_USD[at + 1]
@@ -53,6 +61,27 @@ export function spendPage({ figures, trials, bytes, source }: PageInput): string
         `$${trial.neededP50.toFixed(2)} / $${trial.neededP95.toFixed(2)}`,
       ]),
     ),
+    '',
+    `**The most that any proven hold can pass: exact prompts, the true length of each answer, calls one after the other**`,
+    '',
+    markdown(
+      [
+        'rate of a prompt token',
+        'USD per million',
+        `${FACTORS[0]}x passes at most`,
+        'the same without any hold for output',
+        `$${DEFAULT_USD} refuses at least`,
+      ],
+      most.rates.map(({ rate, usdPerM, passed, passedWithoutOutput, refusedByDefault }) => [
+        rate,
+        `$${usdPerM.toFixed(2)}`,
+        inPercent(passed),
+        inPercent(passedWithoutOutput),
+        percent(refusedByDefault, 2),
+      ]),
+    ),
+    '',
+    `The last call alone is more than ${Math.round((FACTORS[0] - 1) * 100)} % of the cost in ${most.lastCallTooDear} sessions.`,
     '',
     `**With ${FACTORS[0]}x: what happened, and who passed by what the session cost**`,
     '',

@@ -37,6 +37,7 @@ export class BudgetAdmitter implements Admitter {
     const { task } = admission
     if (task === undefined) return
     task.running -= 1
+    this.#tasks.answered(task, call)
     if (admission.isWrapUp === true && !hasEnded(task)) {
       task.wrapUp = 'used'
       this.#tasks.move(task, 'stopped')
@@ -93,9 +94,15 @@ export class BudgetAdmitter implements Admitter {
   }
 
   #limitReached(task: Task): SwitchyardError | undefined {
-    const { toolCalls, ms } = task.limits
+    const { toolCalls, writeCalls, ms } = task.limits
     if (toolCalls !== undefined && task.toolCalls > toolCalls)
       return reached('toolCalls', `The task has made ${task.toolCalls} tool calls of the ${toolCalls} it may make.`)
+    const writes = task.writeIds.size
+    if (writeCalls !== undefined && writes > writeCalls)
+      return reached(
+        'writeCalls',
+        `The task has made ${writes} calls of tools that write, of the ${writeCalls} it may make.`,
+      )
     const age = this.#tasks.ageMs(task)
     if (ms !== undefined && age > ms)
       return reached('ms', `The task runs for ${Math.ceil(age / 1000)} s of the ${ms / 1000} s it may run.`)

@@ -32,7 +32,10 @@ export interface BudgetHoldInit {
   readonly moneyLines: number
   readonly note: AttemptNote
   readonly choices: number
+  /** What the caller asked for; undefined = no cap. */
+  readonly callerCap: number | undefined
   readonly call: Call | undefined
+  readonly noteInput: ((tokens: number) => void) | undefined
   readonly again: (hold: BudgetHold, failed: SendOutcome) => Promise<boolean>
 }
 
@@ -41,6 +44,7 @@ export class BudgetHold implements Hold {
   readonly attempt: Attempt
   readonly amount: NanoUsd
   readonly outputCap: number | undefined
+  readonly loweredCap: number | undefined
   readonly call?: Call
   /** In force when it was reserved; a price that changes meanwhile does not count. */
   readonly price: Price | undefined
@@ -50,6 +54,8 @@ export class BudgetHold implements Hold {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly choices: number
+  /** Wants to know what the upstream counted of the prompt. */
+  readonly noteInput: ((tokens: number) => void) | undefined
   /** Settled for all tries so far. */
   cost: NanoUsd = ZERO_USD
   isOpen = true
@@ -62,7 +68,10 @@ export class BudgetHold implements Hold {
     this.attempt = init.attempt
     this.id = `${init.attempt.callId}/${init.attempt.number}`
     this.amount = init.sized.amount
-    this.outputCap = init.sized.outputCap
+    const { outputCap } = init.sized
+    this.outputCap = outputCap
+    const isLowered = init.callerCap !== undefined && outputCap !== undefined && outputCap < init.callerCap
+    this.loweredCap = isLowered ? outputCap : undefined
     if (init.call !== undefined) this.call = init.call
     this.price = init.price
     this.lines = init.lines
@@ -71,6 +80,7 @@ export class BudgetHold implements Hold {
     this.inputTokens = init.sized.inputTokens
     this.outputTokens = init.sized.outputTokens
     this.choices = init.choices
+    this.noteInput = init.noteInput
     this.#again = init.again
   }
 

@@ -3,7 +3,7 @@ import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { addUsd, type NanoUsd } from '../shared/money.ts'
 import { isTierPriced, type Price } from '../shared/price.ts'
 import { atLimit } from './at-limit.ts'
-import type { BoundOf } from './bound-of.ts'
+import type { BoundOf, NoteInput } from './bound-of.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
 import { boundedUsage, BudgetHold, costOf, reservationOf, UNPRICED, type Sized } from './budget-hold.ts'
 import {
@@ -19,20 +19,31 @@ import { NO_ROOM_NEEDED, roomIn } from './budget-room.ts'
 import type { HoldDecision, SizedHold } from './hold.ts'
 import type { AttemptLedger, AttemptNote, Line, ReserveResult, StepResult } from './ledger.ts'
 import { SpendBooks, type LimitedBook } from './spend-books.ts'
-import { LIMIT_PARAMS } from './task-limits.ts'
+import { LIMIT_PARAMS, type CapAtLimit } from './task-limits.ts'
 import type { Task } from './task.ts'
 import type { Tasks } from './tasks.ts'
 import type { WaitingLines } from './waiting-line.ts'
 import type { WallDay } from './wall-day.ts'
 
+/** A prompt is remembered from the time on when the budget holds no more than so many calls like it: before, its bytes do. */
+const NEAR_HOLDS = 4
 /** What a call without a cap should be able to generate, if it can have that by waiting for other calls: better late than cut short. */
 const FAIR_OUTPUT_TOKENS = 1024
 export interface BudgetEvents {
   refused(code: ErrorCode): void
+  /** A caller's output cap was lowered to what the budget pays. */
+  lowered(): void
   /** More was settled than was held: the bound of this model is wrong. */
   exceeded(attempt: string, model: string, held: NanoUsd, cost: NanoUsd): void
   /** Something that cannot be: a conflict, an unknown attempt. */
   alarm(attempt: string, what: string): void
+}
+
+export interface BudgetSettings {
+  readonly holdWaitMs: number
+  readonly minOutputTokens: number
+  /** What becomes of a caller's output cap that the budget cannot pay, where the task's type says nothing else. */
+  readonly capAtLimit: CapAtLimit
 }
 
 export interface BudgetLedgerOptions {
@@ -41,11 +52,12 @@ export interface BudgetLedgerOptions {
   readonly tasks: Tasks
   readonly lines: WaitingLines
   readonly boundOf: BoundOf
+  readonly noteInput: NoteInput
   readonly day: WallDay
   readonly wallNow: () => number
   /** Monotonic milliseconds. */
   readonly now: () => number
-  readonly settings: () => { readonly holdWaitMs: number; readonly minOutputTokens: number }
+  readonly settings: () => BudgetSettings
   readonly events: BudgetEvents
 }
 
@@ -75,7 +87,7 @@ export class BudgetLedger implements Ledger {
     const { books, isLimited } = this.#spend.of(call.caller, this.#options.day.today())
     if (isLimited) return undefined
     const { price } = attempt.target
-    const bound = price === undefined ? UNPRICED : this.#bound(call, attempt, price, undefined)
+    const bound = price === undefined ? UNPRICED : this.#bound(call, attempt, price, undefined, false, undefined)
     if (bound instanceof Promise || bound.kind === 'refused') return undefined
     const hold = this.#hold(call, admission, attempt, price, books, bound)
     return this.#options.ledger.reserve(reservationOf(hold)).then((result) => {
@@ -161,8 +173,10 @@ export class BudgetLedger implements Ledger {
       if (limit !== undefined && book !== waitedFor && lines.isBusy(book)) return { kind: 'wait', book }
     }
     const room = isLimited ? await roomIn(books, ledger) : NO_ROOM_NEEDED
+    // Another model may give the whole answer for less.
+    const lowersCap = attempt.isLast !== false && this.#lowersCap(task)
     const size = (remaining: number | undefined): HoldDecision | Promise<HoldDecision> =>
-      price === undefined ? UNPRICED : this.#bound(call, attempt, price, remaining)
+      price === undefined ? UNPRICED : this.#bound(call, attempt, price, remaining, lowersCap, task)
     let bound: HoldDecision = await size(room.now)
     const isContended = room.later !== undefined && room.now !== room.later
     if (isContended && isShort(bound, call)) {
@@ -173,10 +187,12 @@ export class BudgetLedger implements Ledger {
       if (bound.kind === 'refused') bound = later
     }
     if (bound.kind === 'refused') return moneyGone(room, bound, task)
-    const sized = task?.limits.tokens === undefined ? bound : await this.#withinTokens(bound, task, call)
+    const sized = task?.limits.tokens === undefined ? bound : await this.#withinTokens(bound, task, call, lowersCap)
     if (sized === undefined) return { kind: 'gone', isTasks: true, error: tokensGone(task as Task) }
-    const hold = this.#hold(call, admission, attempt, price, books, sized)
+    const isNear = room.now !== undefined && sized.amount > room.now / NEAR_HOLDS
+    const hold = this.#hold(call, admission, attempt, price, books, sized, isNear)
     const result = await ledger.reserve(reservationOf(hold))
+    if (hold.loweredCap !== undefined && result.kind === 'admitted') this.#options.events.lowered()
     return this.#outcome(result, hold, books, task)
   }
 
@@ -185,6 +201,8 @@ export class BudgetLedger implements Ledger {
     attempt: Attempt,
     price: Price,
     remaining: number | undefined,
+    lowersCap: boolean,
+    task: Task | undefined,
   ): HoldDecision | Promise<HoldDecision> {
     return this.#options.boundOf({
       request: call.request,
@@ -192,6 +210,8 @@ export class BudgetLedger implements Ledger {
       price,
       remaining: remaining as NanoUsd | undefined,
       minOutputTokens: this.#options.settings().minOutputTokens,
+      lowersCap,
+      known: task?.prompts,
       signal: call.signal,
     })
   }
@@ -224,16 +244,26 @@ export class BudgetLedger implements Ledger {
     return [{ book: task.books.usd, limit: task.limits.usd, param: LIMIT_PARAMS.usd }, ...spend]
   }
 
+  #lowersCap(task: Task | undefined): boolean {
+    const own = task === undefined ? undefined : this.#options.tasks.type(task.type).capAtLimit
+    return (own ?? this.#options.settings().capAtLimit) === 'lower'
+  }
+
   /** A hard limit of tokens needs a cap on every answer, also where money asks for none. Undefined = there is no room for a useful one. */
-  async #withinTokens(bound: Sized, task: Task, call: Call): Promise<Sized | undefined> {
+  async #withinTokens(bound: Sized, task: Task, call: Call, lowersCap: boolean): Promise<Sized | undefined> {
     const { tokens = 0 } = task.limits
+    const { n, maxOutputTokens, thinking } = call.request
+    // The ledger refuses a cap of the caller's that does not fit and may not be lowered.
+    if (maxOutputTokens !== undefined && !lowersCap) return bound
     const { settled, held, unresolved } = await this.#options.ledger.balance(task.books.tokens)
-    const left = tokens - settled - held - unresolved - bound.inputTokens
-    const { n, maxOutputTokens } = call.request
-    if (maxOutputTokens !== undefined) return bound
-    const cap = Math.min(bound.outputCap ?? Math.ceil(bound.outputTokens / n), Math.floor(left / n))
-    if (cap < this.#options.settings().minOutputTokens) return undefined
-    return { ...bound, outputCap: cap, outputTokens: cap * n }
+    const sent = bound.outputCap ?? Math.ceil(bound.outputTokens / n)
+    // Output that is billed beyond the cap.
+    const extra = Math.max(0, bound.outputTokens - sent * n)
+    const left = tokens - settled - held - unresolved - bound.inputTokens - extra
+    const cap = Math.min(sent, Math.floor(left / n))
+    if (maxOutputTokens !== undefined && cap === sent) return bound
+    if (cap < this.#options.settings().minOutputTokens + (thinking?.budgetTokens ?? 0)) return undefined
+    return { ...bound, outputCap: cap, outputTokens: cap * n + extra }
   }
 
   #hold(
@@ -243,6 +273,7 @@ export class BudgetLedger implements Ledger {
     price: Price | undefined,
     books: readonly LimitedBook[],
     sized: Sized,
+    isNear = false,
   ): BudgetHold {
     const { task } = admission
     const lines: Line[] = books.map(({ book, limit }) => ({ book, amount: sized.amount, limit }))
@@ -272,7 +303,12 @@ export class BudgetLedger implements Ledger {
       moneyLines: books.length,
       note,
       choices: call.request.n,
+      callerCap: call.request.maxOutputTokens,
       call: admission.isWrapUp === true ? call : undefined,
+      noteInput:
+        isNear && task !== undefined
+          ? (tokens) => this.#options.noteInput(task.prompts, call.request, attempt.target, tokens)
+          : undefined,
       again: (hold, failed) => this.#again(hold, failed),
     })
   }
@@ -298,6 +334,7 @@ export class BudgetLedger implements Ledger {
     const cost = usage === undefined ? undefined : costOf(usage, hold.price)
     if (usage === undefined || cost === undefined) return this.#expect(hold, ledger.unresolve(hold.id))
     const { input, output } = usage
+    if (outcome.kind === 'complete' && !usage.estimated) hold.noteInput?.(input)
     const amounts = hold.lines.map((_, index) =>
       index < hold.moneyLines ? cost : index === hold.moneyLines ? input + output : 1,
     )
@@ -334,10 +371,11 @@ export class BudgetLedger implements Ledger {
   }
 }
 
-/** Whether a bound is refused, or its injected cap so small that the answer may be cut short. */
+/** Whether a bound is refused, or its injected or lowered cap so small that the answer may be cut short. */
 function isShort(bound: HoldDecision, call: Call): boolean {
   if (bound.kind === 'refused') return true
-  return call.request.maxOutputTokens === undefined && (bound.outputCap ?? FAIR_OUTPUT_TOKENS) < FAIR_OUTPUT_TOKENS
+  const { maxOutputTokens = FAIR_OUTPUT_TOKENS } = call.request
+  return (bound.outputCap ?? FAIR_OUTPUT_TOKENS) < Math.min(FAIR_OUTPUT_TOKENS, maxOutputTokens)
 }
 
 function isLonger(later: SizedHold, now: SizedHold): boolean {

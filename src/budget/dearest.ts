@@ -1,14 +1,23 @@
 /** Upper bounds of what a request can cost, for holds: the tokens that it will have are not known, nor their kinds. */
 import type { NanoUsd } from '../shared/money.ts'
 import { INPUT_RATES, OUTPUT_RATES, type Price, type RateName, type Rates } from '../shared/price.ts'
+import type { CacheLife } from './cache-life.ts'
 import { TokenCost } from './token-cost.ts'
+
+/** Rates that a prompt token can pay, by the longest cache that the request can write. */
+const INPUT_RATES_OF: Readonly<Record<CacheLife, readonly [RateName, ...RateName[]]>> = {
+  any: INPUT_RATES,
+  '5m': ['inputPerM', 'cachedInputPerM', 'cacheWritePerM', 'audioInputPerM', 'imageInputPerM'],
+  none: ['inputPerM', 'cachedInputPerM', 'audioInputPerM', 'imageInputPerM'],
+}
 
 /**
  * The dearest rate that a prompt token can pay, nano-dollars per million: over all kinds (cached, written to a cache, audio,
- * images), all service tiers, and the context tiers that a prompt of at most `inputTokensMost` tokens can reach.
+ * images), all service tiers, and the context tiers that a prompt of at most `inputTokensMost` tokens can reach. Writing to a cache
+ * counts as far as `life` says.
  */
-export function dearestInputPerM(price: Price, inputTokensMost: number = Infinity): NanoUsd {
-  return dearest(price, INPUT_RATES, inputTokensMost)
+export function dearestInputPerM(price: Price, inputTokensMost: number = Infinity, life: CacheLife = 'any'): NanoUsd {
+  return dearest(price, INPUT_RATES_OF[life], inputTokensMost)
 }
 
 /** The same for a generated token. The length of the prompt decides here, too: context tiers hold for the whole request. */

@@ -46,6 +46,7 @@ function* tasks(db: DatabaseSync, { tenant, keys }: Subject): Generator<ExportRe
       tokens: settled(books.tokens),
       model_calls: settled(books.calls),
       tool_calls: task.toolCalls,
+      write_calls: task.writeIds.size,
       tool_call_ids: [...task.toolIds],
       created_at: time(task.createdMs),
       started_at: task.startedMs === undefined ? null : time(task.startedMs),

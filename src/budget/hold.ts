@@ -6,6 +6,7 @@ import type { Usage } from '../protocol/answer.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Price } from '../shared/price.ts'
+import type { CacheLife } from './cache-life.ts'
 import { dearestInputPerM, dearestOutputPerM } from './dearest.ts'
 import type { InputBound } from './input-bound.ts'
 
@@ -22,7 +23,7 @@ export const AMPLE_OUTPUT_TOKENS = 4096
 const LOOSENESS = 2
 
 export interface HoldInput {
-  readonly request: Pick<ChatRequest, 'n' | 'maxOutputTokens'>
+  readonly request: Pick<ChatRequest, 'n' | 'maxOutputTokens' | 'thinking'>
   readonly price: Price
   readonly bound: InputBound
   /** What is left in the tightest scope; undefined = no limit. */
@@ -32,18 +33,22 @@ export interface HoldInput {
   readonly outputLimit?: number | undefined
   /** A cap below this is not injected but refused. Default 64. */
   readonly minOutputTokens?: number | undefined
+  /** A caller's cap that does not fit is sent lowered to what fits; absent = the request is refused. */
+  readonly lowersCap?: boolean | undefined
+  /** Longest provider cache that the request can be billed for writing (`cacheLifeOf`); absent = any. */
+  readonly cacheLife?: CacheLife | undefined
 }
 
 export interface SizedHold {
   readonly kind: 'hold'
   readonly amount: NanoUsd
-  /** Cap to send: the caller's, or the injected one; undefined = none is needed. */
+  /** Cap to send: the caller's, the lowered or the injected one; undefined = none is needed. */
   readonly outputCap: number | undefined
   /** Most input and output tokens that `amount` pays for, all choices together. */
   readonly inputTokens: number
   readonly outputTokens: number
-  /** What set the cap. Where it is `remaining` or `context`, a tighter input bound gives a larger one. */
-  readonly limitedBy: 'caller' | 'model' | 'remaining' | 'context' | 'nothing'
+  /** What set the cap. Where it is `remaining`, `lowered` (the caller's) or `context`, a tighter input bound gives a larger one. */
+  readonly limitedBy: 'caller' | 'lowered' | 'model' | 'remaining' | 'context' | 'nothing'
 }
 export interface RefusedHold {
   readonly kind: 'refused'
@@ -57,8 +62,9 @@ export type HoldDecision = SizedHold | RefusedHold
 
 /**
  * Sizes the hold of one attempt: `ceil(bound x dearest input + n x cap x dearest output)`. Without a cap of the caller's, the largest
- * that fits what is left, the context and the model's limit is injected, or refused below `minOutputTokens`. Without a limit
- * nothing is injected; the hold then counts the output up to the model's limit or context. Free models hold 0 and need no cap.
+ * that fits what is left, the context and the model's limit is injected, or refused below `minOutputTokens`. A cap of the caller's is
+ * held in full, or lowered to what fits (`lowersCap`). Without a limit nothing is injected; the hold then counts the output up to the
+ * model's limit or context. Free models hold 0 and need no cap.
  */
 export function holdFor(input: HoldInput): HoldDecision {
   const { request, bound, remaining } = input
@@ -68,12 +74,13 @@ export function holdFor(input: HoldInput): HoldDecision {
     const output = request.maxOutputTokens * request.n + bound.extraOutputTokens * request.n
     const amount = amountOf(input, output)
     if (amount === undefined || (remaining !== undefined && amount > remaining)) {
-      return refused(isInputTooDear(input) ? undefined : 'max_tokens', amount)
+      const smaller = input.lowersCap === true ? lowered(input, request.maxOutputTokens) : undefined
+      return smaller ?? refused(isInputTooDear(input) ? undefined : 'max_tokens', amount)
     }
     return held(input, amount, request.maxOutputTokens, output, 'caller')
   }
   if (remaining === undefined || outputPerM(input) === 0n) return uncapped(input)
-  return capped(input, remaining)
+  return capped(input)
 }
 
 /** No cap from the caller, and none needed: there is no limit, or output costs nothing. */
@@ -86,23 +93,43 @@ function uncapped(input: HoldInput): HoldDecision {
   return held(input, amount, undefined, output, 'nothing')
 }
 
+/**
+ * The largest cap below the caller's that fits what is left. Undefined = none that is of use: thinking with a budget of its own is part
+ * of the cap, and must leave room for an answer.
+ */
+function lowered(input: HoldInput, callerCap: number): SizedHold | undefined {
+  const { request, bound } = input
+  const least = (input.minOutputTokens ?? MIN_OUTPUT_TOKENS) + (request.thinking?.budgetTokens ?? 0)
+  const cap = Math.min(callerCap, affordable(input))
+  if (cap < least) return undefined
+  const output = (cap + bound.extraOutputTokens) * request.n
+  const amount = amountOf(input, output)
+  return amount === undefined ? undefined : held(input, amount, cap, output, 'lowered')
+}
+
+/** Most tokens of output per choice that what is left pays for beside the prompt; negative where it does not even pay that. */
+function affordable(input: HoldInput): number {
+  const { request, bound, remaining = Number.MAX_SAFE_INTEGER } = input
+  const perToken = outputPerM(input) * BigInt(request.n)
+  const forOutput = BigInt(remaining) * TOKENS_PER_PRICE - inputCost(input) - perToken * BigInt(bound.extraOutputTokens)
+  if (forOutput < 0n) return -1
+  return perToken === 0n ? Number.MAX_SAFE_INTEGER : clamp(forOutput / perToken)
+}
+
 /** No cap from the caller: the largest that fits. */
-function capped(input: HoldInput, remaining: NanoUsd): HoldDecision {
+function capped(input: HoldInput): HoldDecision {
   const { request, bound } = input
   const least = Math.min(input.minOutputTokens ?? MIN_OUTPUT_TOKENS, input.outputLimit ?? Number.MAX_SAFE_INTEGER)
   const model = input.outputLimit ?? DEFAULT_OUTPUT_CAP
   const context = contextRoom(input, least)
-  const perToken = outputPerM(input) * BigInt(request.n)
-  const forOutput = BigInt(remaining) * TOKENS_PER_PRICE - inputCost(input) - perToken * BigInt(bound.extraOutputTokens)
-  const wanted = Math.min(model, context)
-  const affordable = forOutput < 0n ? -1 : clamp(forOutput / perToken)
-  const cap = Math.min(wanted, affordable)
+  const paid = affordable(input)
+  const cap = Math.min(model, context, paid)
   if (cap < least) {
     const needed = amountOf(input, (least + bound.extraOutputTokens) * request.n)
     return refused(undefined, needed)
   }
   const output = (cap + bound.extraOutputTokens) * request.n
-  const limitedBy = cap === model ? 'model' : cap === affordable ? 'remaining' : 'context'
+  const limitedBy = cap === model ? 'model' : cap === paid ? 'remaining' : 'context'
   // Within `remaining` by construction, so that it is an amount.
   return held(input, amountOf(input, output) as NanoUsd, cap, output, limitedBy)
 }
@@ -152,8 +179,8 @@ function isInputTooDear(input: HoldInput): boolean {
   return amount === undefined || (input.remaining !== undefined && amount > input.remaining)
 }
 
-function inputCost({ bound, price }: HoldInput): bigint {
-  return BigInt(bound.tokens) * BigInt(dearestInputPerM(price, bound.tokens))
+function inputCost({ bound, price, cacheLife }: HoldInput): bigint {
+  return BigInt(bound.tokens) * BigInt(dearestInputPerM(price, bound.tokens, cacheLife))
 }
 
 /** The context tiers that the prompt's bound can reach count for the output, too. */
@@ -164,8 +191,9 @@ function outputPerM({ bound, price }: HoldInput): bigint {
 /** Price of the whole bound and `output` tokens, rounded up once; undefined beyond the safe integers. */
 function amountOf(input: HoldInput, output: number): NanoUsd | undefined {
   if (!Number.isSafeInteger(output)) return undefined
-  const { bound, price } = input
-  const plain = bound.tokens * dearestInputPerM(price, bound.tokens) + output * dearestOutputPerM(price, bound.tokens)
+  const { bound, price, cacheLife } = input
+  const inputPerM = dearestInputPerM(price, bound.tokens, cacheLife)
+  const plain = bound.tokens * inputPerM + output * dearestOutputPerM(price, bound.tokens)
   // Nearly every amount is a sum of safe integers, and exact without BigInt; a product that is not leaves that range.
   if (plain <= Number.MAX_SAFE_INTEGER) {
     const rest = plain % 1_000_000

@@ -25,10 +25,13 @@ export function mergeTask(base: Task | undefined, mine: Task, theirs: Task): Tas
     lastMs: Math.max(mine.lastMs, theirs.lastMs),
     toolCalls: theirs.toolCalls + [...mine.toolIds].filter((id) => !theirs.toolIds.has(id)).length,
     toolIds: new Set([...theirs.toolIds, ...mine.toolIds]),
+    writeIds: new Set([...theirs.writeIds, ...mine.writeIds]),
     topUps: new Map([...mine.topUps, ...theirs.topUps]),
     wrapUp,
     quality: changed('quality'),
     isCounted: mine.isCounted || theirs.isCounted,
+    answers: mine.answers,
+    prompts: mine.prompts,
     running: mine.running,
   }
 }

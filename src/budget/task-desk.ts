@@ -54,6 +54,13 @@ export class TaskDesk implements TaskService {
     const id = wanted.id ?? newId('task_')
     if (tasks.find(caller.tenant, id) !== undefined)
       throw new SwitchyardError('task_conflict', 'There is a task of this id already.', { param: 'id' })
+    const { writeCalls } = wanted.limits
+    if (writeCalls !== undefined && tasks.type(wanted.type ?? 'default').writeTools.size === 0)
+      throw new SwitchyardError(
+        'invalid_value',
+        'Nobody has said which tools write, so that their calls cannot be counted: set writeTools of the task type or of budget in the configuration.',
+        { param: 'limits.max_write_calls' },
+      )
     const task = tasks.create(caller.tenant, id, wanted.type ?? 'default', wanted.limits)
     task.metadata = wanted.metadata
     task.askedUsd = wanted.limits.usd
@@ -114,7 +121,7 @@ export class TaskDesk implements TaskService {
     task.limits = { ...task.limits, usd: limit }
     if (task.topUps.size >= MOST_TOP_UPS) task.topUps.delete(task.topUps.keys().next().value as string)
     task.topUps.set(key, { asked, limit })
-    if (task.state === 'paused_budget' && !task.isPausedByHand) task.state = 'running'
+    if (task.state === 'paused_budget' && !task.isPausedByHand) this.#options.tasks.move(task, 'running')
     return this.#released(task)
   }
 
@@ -129,7 +136,7 @@ export class TaskDesk implements TaskService {
   async resume(tenant: string, id: string): Promise<TaskView> {
     const task = this.#open(tenant, id)
     task.isPausedByHand = false
-    if (task.state === 'paused_budget') task.state = 'running'
+    if (task.state === 'paused_budget') this.#options.tasks.move(task, 'running')
     return this.#released(task)
   }
 
@@ -225,6 +232,7 @@ export class TaskDesk implements TaskService {
         tokens: ledger.balance(task.books.tokens).settled,
         modelCalls: ledger.balance(task.books.calls).settled,
         toolCalls: task.toolCalls,
+        writeCalls: task.writeIds.size,
         ms: task.startedMs === undefined ? 0 : Math.max(0, task.lastMs - task.startedMs),
       },
       held: toNanoUsd(money.held),

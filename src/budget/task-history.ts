@@ -66,14 +66,15 @@ export function readTaskHistory(
 type PastTask = Pick<
   Task,
   'tenant' | 'id' | 'type' | 'books' | 'state' | 'startedMs' | 'lastMs' | 'toolCalls' | 'completion'
->
+> & { readonly writeCalls: number }
 
 function readTasks(db: DatabaseSync, filter: HistoryFilter): readonly PastTask[] {
   const found: PastTask[] = []
   const rows = db.prepare("SELECT text FROM documents WHERE kind = 'task' ORDER BY id").iterate()
   for (const { text } of rows as Iterable<unknown> as Iterable<{ readonly text: string }>) {
-    const { tenant, id, type, books, state, startedMs, lastMs, toolCalls, completion } = decodeTask(text)
-    const task = { tenant, id, type, books, state, startedMs, lastMs, toolCalls, completion }
+    const { tenant, id, type, books, state, startedMs, lastMs, toolCalls, writeIds, completion } = decodeTask(text)
+    const writeCalls = writeIds.size
+    const task = { tenant, id, type, books, state, startedMs, lastMs, toolCalls, writeCalls, completion }
     if (isWanted(task, filter)) found.push(task)
   }
   return found
@@ -132,6 +133,7 @@ function recordOf(
     cost: addUsd(settled, kept.unresolved),
     unresolved: kept.unresolved,
     toolCalls: task.toolCalls,
+    writeCalls: task.writeCalls,
     modelCalls: settledIn(task.books.calls) + kept.unresolvedCalls,
     inputTokens: isWhole ? kept.input : undefined,
     outputTokens: isWhole ? kept.output : undefined,

@@ -1,12 +1,20 @@
 import type { TaskLimits } from '../gateway/tasks.ts'
 
+import type { ToolNames } from './tool-names.ts'
+
 export type OnLimit = 'pause' | 'stop' | 'wrap_up'
+/** What becomes of a caller's output cap that does not fit what is left: a smaller one is sent, or the request is refused. */
+export type CapAtLimit = 'lower' | 'refuse'
 
 /** What tasks of one type may use, and what happens at a limit. */
 export interface TaskType {
   readonly name: string
   readonly limits: TaskLimits
+  /** Tools whose calls count as write calls. */
+  readonly writeTools: ToolNames
   readonly onLimit: OnLimit
+  /** Undefined = as `budget.capAtLimit` says. */
+  readonly capAtLimit?: CapAtLimit | undefined
   /** How long the requests of a paused task wait for a top-up, ms; 0 = not at all. */
   readonly parkMs: number
 }

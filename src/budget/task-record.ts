@@ -38,6 +38,8 @@ export interface TaskRecord {
   /** Of it, the holds of attempts of which nobody knows yet what they cost. */
   readonly unresolved: NanoUsd
   readonly toolCalls: number
+  /** Of these, calls of tools that write. */
+  readonly writeCalls: number
   readonly modelCalls: number
   /** Undefined where not all attempts are kept any more. */
   readonly inputTokens: number | undefined

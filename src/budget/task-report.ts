@@ -13,6 +13,7 @@ export interface GroupFigures {
   readonly costMax: NanoUsd | undefined
   readonly toolCallsMean: number | undefined
   readonly toolCallsP95: number | undefined
+  readonly writeCallsMean: number | undefined
   readonly modelCallsMean: number | undefined
   /** Over the tasks whose attempts are all kept. */
   readonly inputTokensMean: number | undefined
@@ -97,6 +98,7 @@ function groupFigures(tasks: readonly TaskRecord[]): GroupFigures {
     costMax: nearestRank(costs, 1),
     toolCallsMean: mean(toolCalls),
     toolCallsP95: nearestRank(toolCalls, 0.95),
+    writeCallsMean: mean(tasks.map(({ writeCalls }) => writeCalls)),
     modelCallsMean: mean(tasks.map(({ modelCalls }) => modelCalls)),
     inputTokensMean: mean(tasks.map(({ inputTokens }) => inputTokens)),
     outputTokensMean: mean(tasks.map(({ outputTokens }) => outputTokens)),

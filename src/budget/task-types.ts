@@ -1,26 +1,18 @@
-import type { TaskLimits } from '../gateway/tasks.ts'
+import type { TaskLimits, TaskTypeOptions } from '../gateway/tasks.ts'
 import { usdToNano } from '../shared/money.ts'
 import type { TaskType } from './task-limits.ts'
+import { ToolNames } from './tool-names.ts'
 
-/** A task type as the configuration has it: dollars and seconds. */
-export interface TaskTypeOptions {
-  readonly maxUsd?: number | undefined
-  readonly maxTokens?: number | undefined
-  readonly maxModelCalls?: number | undefined
-  readonly maxToolCalls?: number | undefined
-  readonly maxWriteCalls?: number | undefined
-  readonly maxSeconds?: number | undefined
-  readonly concurrency?: number | undefined
-  readonly onLimit?: 'pause' | 'stop' | 'wrap_up' | undefined
-  readonly parkSeconds?: number | undefined
+/** The types in force, in integers. `writeTools` = tools that write, for types that name none of their own. */
+export function taskTypes(
+  options: Readonly<Record<string, TaskTypeOptions>>,
+  writeTools: readonly string[] = [],
+): ReadonlyMap<string, TaskType> {
+  const shared = new ToolNames(writeTools)
+  return new Map(Object.entries(options).map(([name, type]) => [name, taskType(name, type, shared)]))
 }
 
-/** The types in force, in integers. */
-export function taskTypes(options: Readonly<Record<string, TaskTypeOptions>>): ReadonlyMap<string, TaskType> {
-  return new Map(Object.entries(options).map(([name, type]) => [name, taskType(name, type)]))
-}
-
-function taskType(name: string, type: TaskTypeOptions): TaskType {
+function taskType(name: string, type: TaskTypeOptions, writeTools: ToolNames): TaskType {
   const limits: Record<keyof TaskLimits, number | undefined> = {
     usd: type.maxUsd === undefined ? undefined : usdToNano(type.maxUsd),
     tokens: type.maxTokens,
@@ -31,5 +23,12 @@ function taskType(name: string, type: TaskTypeOptions): TaskType {
     concurrency: type.concurrency,
   }
   const given = Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
-  return { name, limits: given, onLimit: type.onLimit ?? 'pause', parkMs: (type.parkSeconds ?? 0) * 1000 }
+  return {
+    name,
+    limits: given,
+    writeTools: type.writeTools === undefined ? writeTools : new ToolNames(type.writeTools),
+    onLimit: type.onLimit ?? 'pause',
+    capAtLimit: type.capAtLimit,
+    parkMs: (type.parkSeconds ?? 0) * 1000,
+  }
 }

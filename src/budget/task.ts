@@ -1,5 +1,7 @@
 import type { Completion, TaskLimits, TaskState } from '../gateway/tasks.ts'
 import type { NanoUsd } from '../shared/money.ts'
+import { AnswerTimes } from './answer-times.ts'
+import { KnownPrompts } from './known-prompts.ts'
 
 /** Names of a task's books in the ledger. */
 export interface TaskBooks {
@@ -29,12 +31,17 @@ export interface Task {
   toolCalls: number
   /** Ids of answered tool calls, so that each counts once however often the transcript is sent. */
   readonly toolIds: Set<string>
+  /** Of these, the calls of tools that write. */
+  readonly writeIds: Set<string>
   /** Top-ups by their idempotency key: the limit that each led to. */
   readonly topUps: Map<string, { readonly asked: string; readonly limit: NanoUsd }>
   wrapUp: 'none' | 'given' | 'used'
   quality: number | undefined
   /** What `complete` said, the last time; undefined = nobody has. */
   completion: Completion | undefined
+  /** These two are of this process alone. */
+  readonly answers: AnswerTimes
+  readonly prompts: KnownPrompts
   /** Requests under way, in this process. */
   running: number
   /** When it was last written down, unix ms. */
@@ -81,10 +88,13 @@ export function newTask(tenant: string, id: string, type: string, limits: TaskLi
     lastMs: nowMs,
     toolCalls: 0,
     toolIds: new Set(),
+    writeIds: new Set(),
     topUps: new Map(),
     wrapUp: 'none',
     quality: undefined,
     completion: undefined,
+    answers: new AnswerTimes(),
+    prompts: new KnownPrompts(),
     running: 0,
     writtenMs: 0,
     isCounted: false,
@@ -92,20 +102,35 @@ export function newTask(tenant: string, id: string, type: string, limits: TaskLi
 }
 
 export function encodeTask(task: Task): string {
-  const { books: _books, running: _running, writtenMs: _writtenMs, toolIds, topUps, ...kept } = task
-  return JSON.stringify({ ...kept, toolIds: [...toolIds], topUps: [...topUps] })
+  const {
+    books: _books,
+    answers: _answers,
+    prompts: _prompts,
+    running: _running,
+    writtenMs: _writtenMs,
+    ...kept
+  } = task
+  const { toolIds, writeIds, topUps } = kept
+  return JSON.stringify({
+    ...kept,
+    toolIds: [...toolIds],
+    ...(writeIds.size === 0 ? { writeIds: undefined } : { writeIds: [...writeIds] }),
+    topUps: [...topUps],
+  })
 }
 
 /** Throws what JSON.parse throws; the text is our own. */
 export function decodeTask(text: string): Task {
-  const kept = JSON.parse(text) as Omit<Task, 'books' | 'toolIds' | 'topUps'> & {
+  const kept = JSON.parse(text) as Omit<Task, 'books' | 'answers' | 'prompts' | 'toolIds' | 'writeIds' | 'topUps'> & {
     readonly toolIds: readonly string[]
+    readonly writeIds?: readonly string[]
     readonly topUps: readonly (readonly [string, { readonly asked: string; readonly limit: NanoUsd }])[]
   }
   return {
     ...newTask(kept.tenant, kept.id, kept.type, kept.limits, kept.createdMs),
     ...kept,
     toolIds: new Set(kept.toolIds),
+    writeIds: new Set(kept.writeIds),
     topUps: new Map(kept.topUps),
     writtenMs: kept.lastMs,
   }

@@ -2,7 +2,7 @@ import type { Call } from '../gateway/steps.ts'
 import type { TaskLimits, TaskState } from '../gateway/tasks.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { ZERO_USD, type NanoUsd } from '../shared/money.ts'
-import { countAnsweredTools } from './answered-tools.ts'
+import { answeredTools } from './answered-tools.ts'
 import type { Balance } from './ledger.ts'
 import { lowered, type TaskType } from './task-limits.ts'
 import { decodeTask, encodeTask, hasEnded, newTask, taskKey, type Task } from './task.ts'
@@ -11,6 +11,15 @@ import { WaitingLines } from './waiting-line.ts'
 /** How old the time of a task's last request may be in the file, ms: it decides about idleness only. */
 const WRITE_EVERY_MS = 60_000
 const DOCUMENT = 'task'
+
+/** A call of a tool that a client made between two of its requests. */
+export interface TaskToolCall {
+  readonly name: string
+  /** The model's own JSON text. */
+  readonly arguments: string
+  /** From the end of the answer that asked for it to the request that brings its result; undefined where that answer is not known here. */
+  readonly ms: number | undefined
+}
 
 /** Where tasks are kept and their books stand. */
 export interface TaskStore {
@@ -30,6 +39,10 @@ export interface TasksOptions {
   readonly idleMs: () => number
   /** A task reached an end, or was idle for so long that it counts as ended. */
   readonly onEnd: (task: Task, outcome: TaskState, cost: NanoUsd) => void
+  /** A task entered this state. */
+  readonly onState: (state: TaskState) => void
+  /** A transcript shows that a tool of the task has answered. Absent = nobody wants to know. */
+  readonly onTool?: ((task: Task, tool: TaskToolCall) => void) | undefined
 }
 
 /** The tasks of all tenants: found, made, kept and moved from state to state. */
@@ -70,7 +83,8 @@ export class Tasks {
     const theirs = decodeTask(text)
     const known = this.peek(theirs.tenant, theirs.id)
     if (known === undefined) return
-    Object.assign(known, theirs, { running: known.running })
+    const { running, answers, prompts } = known
+    Object.assign(known, theirs, { running, answers, prompts })
     this.wake(known)
   }
 
@@ -95,6 +109,7 @@ export class Tasks {
     const task = newTask(tenant, id, type, lowered(this.type(type).limits, wanted), this.#options.wallNow())
     this.#known.set(taskKey(tenant, id), task)
     this.save(task)
+    this.#options.onState(task.state)
     return task
   }
 
@@ -114,7 +129,7 @@ export class Tasks {
     }
     if (maxToolCalls !== undefined) this.#lower(task, { toolCalls: maxToolCalls })
     if (deadlineMs !== undefined) this.#lower(task, { ms: deadlineMs })
-    const answered = countAnsweredTools(call.request.messages, task.toolIds)
+    const answered = this.#noteTools(task, call)
     task.toolCalls += answered
     const nowMs = this.#options.wallNow()
     // The first request starts the clock. A clock that steps back must not give time back.
@@ -123,6 +138,11 @@ export class Tasks {
     task.lastMs = Math.max(task.lastMs, nowMs)
     if (isFirst || answered > 0 || task.lastMs - task.writtenMs > WRITE_EVERY_MS) this.save(task)
     return task
+  }
+
+  /** The call's answer is over: the tools that it asked for run from now on. */
+  answered(task: Task, { request }: Call): void {
+    if (this.#options.onTool !== undefined) task.answers.note(request.messages, this.#options.now())
   }
 
   /** Milliseconds since the task's first request; 0 before it. */
@@ -141,6 +161,7 @@ export class Tasks {
     if (task.state === state) return
     task.state = state
     this.save(task)
+    this.#options.onState(state)
     if (hasEnded(task)) {
       this.#count(task, state)
       this.wake(task)
@@ -202,6 +223,24 @@ export class Tasks {
     return [...this.#known.values()].filter((task) => task.tenant === tenant && task.running > 0)
   }
 
+  /** Takes up which tools have answered since the last request; returns how many did. */
+  #noteTools(task: Task, call: Call): number {
+    const { messages } = call.request
+    const answered = answeredTools(messages, task.toolIds)
+    if (answered.length === 0) return 0
+    const { writeTools } = this.type(task.type)
+    const { onTool } = this.#options
+    for (const { key, call: asked, askedAt } of answered) {
+      if (asked === undefined) continue
+      if (writeTools.has(asked.name)) task.writeIds.add(key)
+      if (onTool === undefined) continue
+      const endedMs = askedAt === undefined ? undefined : task.answers.of(messages, askedAt)
+      const ms = endedMs === undefined ? undefined : Math.max(0, call.startedMs - endedMs)
+      onTool(task, { name: asked.name, arguments: asked.arguments, ms })
+    }
+    return answered.length
+  }
+
   #isIdle(task: Task): boolean {
     return this.#options.wallNow() - task.lastMs >= this.#options.idleMs()
   }
@@ -217,6 +256,8 @@ export class Tasks {
     if (task.isCounted) return
     task.isCounted = true
     this.save(task)
+    // An idle task is only reported as ended, and moves nowhere.
+    if (task.state !== outcome) this.#options.onState(outcome)
     this.#options.onEnd(task, outcome, this.spent(task))
   }
 }

@@ -2,14 +2,10 @@ import type { ForgetResult } from '../control/ledger-operations.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
 import { callLedgerOperation } from './ledger-client.ts'
-import { clientFlagsOf, operatorExit } from './operation-client.ts'
+import { CLIENT_OPTIONS, clientFlagsOf, operatorExit } from './operation-client.ts'
 
 const OPTIONS = {
-  config: { type: 'string' },
-  'data-dir': { type: 'string' },
-  url: { type: 'string' },
-  'admin-key-file': { type: 'string' },
-  json: { type: 'boolean' },
+  ...CLIENT_OPTIONS,
   tenant: { type: 'string' },
   user: { type: 'string' },
   yes: { type: 'boolean' },

@@ -10,18 +10,10 @@ import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
 import { callKeyOperation } from './key-client.ts'
 import { keyTable } from './key-table.ts'
-import { clientFlagsOf, type Answer } from './operation-client.ts'
-
-const COMMON = {
-  config: { type: 'string' },
-  'data-dir': { type: 'string' },
-  url: { type: 'string' },
-  'admin-key-file': { type: 'string' },
-  json: { type: 'boolean' },
-} as const satisfies ParseArgsOptionsConfig
+import { CLIENT_OPTIONS, clientFlagsOf, type Answer } from './operation-client.ts'
 
 const CREATE = {
-  ...COMMON,
+  ...CLIENT_OPTIONS,
   name: { type: 'string' },
   tenant: { type: 'string' },
   user: { type: 'string' },
@@ -36,7 +28,7 @@ const CREATE = {
   metrics: { type: 'boolean' },
 } as const satisfies ParseArgsOptionsConfig
 
-const ROTATE = { ...COMMON, grace: { type: 'string' } } as const satisfies ParseArgsOptionsConfig
+const ROTATE = { ...CLIENT_OPTIONS, grace: { type: 'string' } } as const satisfies ParseArgsOptionsConfig
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -146,7 +138,7 @@ function showSecret(key: CreatedKey, what: string, answer: Answer, values: Value
 }
 
 async function list(args: readonly string[], io: Io): Promise<void> {
-  const { values } = parseFlags(args, COMMON)
+  const { values } = parseFlags(args, CLIENT_OPTIONS)
   const { result } = await callKeyOperation('keys.list', {}, clientFlagsOf(values), io)
   const { keys } = result as { readonly keys: readonly ShownKey[] }
   if (values['json'] === true) io.stdout.write(`${JSON.stringify(keys)}\n`)
@@ -154,7 +146,7 @@ async function list(args: readonly string[], io: Io): Promise<void> {
 }
 
 async function revoke(args: readonly string[], io: Io): Promise<void> {
-  const { values, positionals } = parseFlags(args, COMMON, true)
+  const { values, positionals } = parseFlags(args, CLIENT_OPTIONS, true)
   const given = only(positionals, 'the NAME or PREFIX of the key to revoke')
   // Of a whole key the beginning is enough; the rest need not travel, or stand in anybody's log.
   const key = given.startsWith(API_KEY_PREFIX) ? API_KEY_PREFIX + visiblePrefix(given) : given

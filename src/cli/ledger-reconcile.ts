@@ -8,15 +8,11 @@ import { columns } from './columns.ts'
 import { EXIT, UsageError, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
 import { callLedgerOperation } from './ledger-client.ts'
-import { clientFlagsOf, type ClientFlags } from './operation-client.ts'
+import { CLIENT_OPTIONS, clientFlagsOf, type ClientFlags } from './operation-client.ts'
 import { readSettlements, type SettlementInput } from './settlement-file.ts'
 
 const OPTIONS = {
-  config: { type: 'string' },
-  'data-dir': { type: 'string' },
-  url: { type: 'string' },
-  'admin-key-file': { type: 'string' },
-  json: { type: 'boolean' },
+  ...CLIENT_OPTIONS,
   settle: { type: 'string' },
   void: { type: 'string' },
   usd: { type: 'string' },

@@ -50,6 +50,15 @@ export async function callOperation(call: OperationCall, flags: ClientFlags, io:
   return { result: await call.alone(location), by: 'files', where: dataDir }
 }
 
+/** Options of every command that calls operations. */
+export const CLIENT_OPTIONS = {
+  config: { type: 'string' },
+  'data-dir': { type: 'string' },
+  url: { type: 'string' },
+  'admin-key-file': { type: 'string' },
+  json: { type: 'boolean' },
+} as const
+
 /** The flags of a command that calls operations, out of its own. */
 export function clientFlagsOf(values: Readonly<Record<string, unknown>>): ClientFlags {
   const text = (name: string): string | undefined => values[name] as string | undefined

@@ -13,6 +13,7 @@ const GROUP = [
   'cost_max_usd',
   'tool_calls_mean',
   'tool_calls_p95',
+  'write_calls_mean',
   'model_calls_mean',
   'tokens_in_mean',
   'tokens_out_mean',
@@ -49,6 +50,7 @@ function groupCells(figures: GroupFigures): readonly string[] {
     ...[
       figures.toolCallsMean,
       figures.toolCallsP95,
+      figures.writeCallsMean,
       figures.modelCallsMean,
       figures.inputTokensMean,
       figures.outputTokensMean,

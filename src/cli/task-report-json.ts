@@ -46,6 +46,7 @@ function groupJson(figures: GroupFigures): Record<string, unknown> {
     ...amount('cost_max_usd', figures.costMax),
     tool_calls_mean: figures.toolCallsMean ?? null,
     tool_calls_p95: figures.toolCallsP95 ?? null,
+    write_calls_mean: figures.writeCallsMean ?? null,
     model_calls_mean: figures.modelCallsMean ?? null,
     tokens_in_mean: figures.inputTokensMean ?? null,
     tokens_out_mean: figures.outputTokensMean ?? null,

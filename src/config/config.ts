@@ -1,9 +1,9 @@
 import type { Target, UpstreamKind } from '../gateway/steps.ts'
+import type { TaskTypeOptions } from '../gateway/tasks.ts'
 import type { PriceSchedule } from '../budget/price-schedule.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'
-import type { TaskTypeFile } from './schema.ts'
 
 export type { Target }
 
@@ -86,13 +86,15 @@ export interface Config {
   readonly tenants: Readonly<Record<string, TenantConfig>>
   readonly log: string
   /** The built-in and configured task types, dollars and seconds as written. */
-  readonly taskTypes: Readonly<Record<string, TaskTypeFile>>
+  readonly taskTypes: Readonly<Record<string, TaskTypeOptions>>
   readonly durability: 'process' | 'power'
   /** Where the books are kept. */
   readonly store: { readonly kind: 'sqlite' } | { readonly kind: 'redis'; readonly url: Secret }
   readonly budget: {
     readonly holdWaitMs: number
     readonly minOutputTokens: number
+    readonly capAtLimit: 'lower' | 'refuse'
+    readonly writeTools: readonly string[]
     readonly taskIdleMinutes: number
   }
   /** Path of the event log; undefined = none is written. */

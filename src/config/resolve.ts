@@ -122,6 +122,13 @@ class Resolver {
       )
     }
     const store = this.#store()
+    for (const [name, type] of Object.entries(raw.taskTypes)) {
+      if (type.maxWriteCalls === undefined || (type.writeTools ?? raw.budget.writeTools).length > 0) continue
+      this.#problem(
+        ['taskTypes', name, 'maxWriteCalls'],
+        'nobody has said which tools write. Name them in writeTools, as in ["refund*"].',
+      )
+    }
     if (this.#problems.length > 0) throw new ConfigError(this.#problems, this.#context.file)
     return {
       server: { ...raw.server, adminKey },

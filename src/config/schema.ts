@@ -1,6 +1,7 @@
 /** The configuration file as written, before secrets are read and models are resolved. */
 import { z } from 'zod'
 import { UPSTREAM_KINDS, type Capability, type Tier, type UpstreamKind } from '../gateway/steps.ts'
+import type { TaskTypeOptions } from '../gateway/tasks.ts'
 import { price, usd, type PriceFile } from './price-schema.ts'
 
 const safe = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
@@ -118,15 +119,20 @@ const route = z.strictObject({
     .optional(),
 })
 
+/** Names of tools; `*` stands for any part of one. */
+const toolNames = z.array(z.string().min(1).max(256)).max(256)
+
 const taskType = z.strictObject({
   maxUsd: usd.optional(),
   maxTokens: safe.optional(),
   maxModelCalls: safe.optional(),
   maxToolCalls: safe.optional(),
   maxWriteCalls: safe.optional(),
+  writeTools: toolNames.optional(),
   maxSeconds: safe.optional(),
   concurrency: positive.optional(),
   onLimit: z.enum(['pause', 'stop', 'wrap_up']).optional(),
+  capAtLimit: z.enum(['lower', 'refuse']).optional(),
   parkSeconds: z.number().min(0).max(86_400).optional(),
 })
 
@@ -189,6 +195,8 @@ export const configSchema: z.ZodObject = z.strictObject({
     .strictObject({
       holdWaitMs: z.number().int().min(0).max(600_000).default(10_000),
       minOutputTokens: positive.default(64),
+      capAtLimit: z.enum(['lower', 'refuse']).default('lower'),
+      writeTools: toolNames.default([]),
       taskIdleMinutes: positive.max(525_600).default(60),
     })
     .prefault({}),
@@ -268,19 +276,6 @@ export interface KeyFile {
   readonly compat: { readonly unknownFields: 'drop' | 'refuse' }
 }
 
-/** Limits of a task type as written: dollars and seconds. */
-export interface TaskTypeFile {
-  readonly maxUsd?: number | undefined
-  readonly maxTokens?: number | undefined
-  readonly maxModelCalls?: number | undefined
-  readonly maxToolCalls?: number | undefined
-  readonly maxWriteCalls?: number | undefined
-  readonly maxSeconds?: number | undefined
-  readonly concurrency?: number | undefined
-  readonly onLimit?: 'pause' | 'stop' | 'wrap_up' | undefined
-  readonly parkSeconds?: number | undefined
-}
-
 /** What the schema makes of a file, defaults filled in. Settings that nothing reads yet are checked and left out here. */
 export interface FileConfig {
   readonly server: {
@@ -303,10 +298,12 @@ export interface FileConfig {
   readonly upstreams: Readonly<Record<string, UpstreamFile>>
   readonly models: Readonly<Record<string, ModelFile>>
   readonly routes: Readonly<Record<string, RouteFile>>
-  readonly taskTypes: Readonly<Record<string, TaskTypeFile>>
+  readonly taskTypes: Readonly<Record<string, TaskTypeOptions>>
   readonly budget: {
     readonly holdWaitMs: number
     readonly minOutputTokens: number
+    readonly capAtLimit: 'lower' | 'refuse'
+    readonly writeTools: readonly string[]
     readonly taskIdleMinutes: number
   }
   readonly retention: {

@@ -6,7 +6,6 @@ const WITHOUT_EFFECT: readonly RegExp[] = [
   /^routes\.[^]+\.cache\.(?:mode|sampled|max_error)$/,
   /^keys\.\d+\.store$/,
   /^telemetry\.(?:otlp|capturePrompts)$/,
-  /^taskTypes\.[^]+\.maxWriteCalls$/,
   /^cache\.mode$/,
   /^retention\.responsesDays$/,
 ]

@@ -150,6 +150,7 @@ async function attempt(
 ): Promise<SendResult> {
   const number = trace.attempts + 1
   const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number, target, isLast })
+  if (hold.loweredCap !== undefined) way.lowered(hold.loweredCap)
   trace.sending(target, reason)
   let result: SendResult
   try {
@@ -214,6 +215,12 @@ class AnswerWay implements ChunkConsumer {
   /** A whole answer, or a stream before its first chunk, still can say so. */
   dropped(names: readonly string[]): void {
     this.#head = { ...this.#head, dropped: [...this.#head.dropped, ...names] }
+    if (this.#isPrepared) this.#sink.prepare(this.#head)
+  }
+
+  /** The budget pays for a shorter answer than was asked for, which the head has to say. */
+  lowered(cap: number): void {
+    this.#head = { ...this.#head, loweredCap: cap }
     if (this.#isPrepared) this.#sink.prepare(this.#head)
   }
 

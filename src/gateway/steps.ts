@@ -209,8 +209,10 @@ export interface Attempt {
 export interface Hold {
   readonly attempt: Attempt
   readonly amount: NanoUsd
-  /** Output cap to send when the caller gave none; absent = leave it out. */
+  /** Output cap to send: the caller's, a lowered or an injected one; undefined = leave it out. */
   readonly outputCap: number | undefined
+  /** The same where it is below what the caller asked for; absent = it is not. */
+  readonly loweredCap?: number | undefined
   /** Price it is settled with, whatever the target costs by then. */
   readonly price?: Price | undefined
   /** The call to send in the place of the caller's own: the last one of a task, without its tools. */
@@ -343,6 +345,8 @@ export interface AnswerHead {
   readonly taskId: string | undefined
   readonly standing?: TaskStanding
   readonly dropped: readonly string[]
+  /** Output cap that was sent in the place of a larger one of the caller's. */
+  readonly loweredCap?: number
 }
 /**
  * Where an answer goes: an HTTP response in some dialect, or the agent loop. `prepare` comes before every attempt and says what

@@ -30,6 +30,22 @@ export interface TaskLimits {
   readonly concurrency?: number
 }
 
+/** A task type as the configuration has it: dollars and seconds. Absent = no limit, or as for all types. */
+export interface TaskTypeOptions {
+  readonly maxUsd?: number | undefined
+  readonly maxTokens?: number | undefined
+  readonly maxModelCalls?: number | undefined
+  readonly maxToolCalls?: number | undefined
+  readonly maxWriteCalls?: number | undefined
+  /** Names of tools whose calls write, `*` for any part of a name. */
+  readonly writeTools?: readonly string[] | undefined
+  readonly maxSeconds?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly onLimit?: 'pause' | 'stop' | 'wrap_up' | undefined
+  readonly capAtLimit?: 'lower' | 'refuse' | undefined
+  readonly parkSeconds?: number | undefined
+}
+
 export interface TaskAttempt {
   readonly id: string
   readonly state: string
@@ -53,6 +69,7 @@ export interface TaskView {
     readonly tokens: number
     readonly modelCalls: number
     readonly toolCalls: number
+    readonly writeCalls: number
     readonly ms: number
   }
   readonly held: NanoUsd

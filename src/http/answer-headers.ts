@@ -20,6 +20,7 @@ export function answerHeaders(head: AnswerHead): Record<string, string> {
     if (remaining !== undefined) headers['x-task-remaining-usd'] = formatUsd(remaining)
   }
   if (head.simulated) headers['x-simulated'] = 'true'
+  if (head.loweredCap !== undefined) headers['x-switchyard-max-tokens'] = String(head.loweredCap)
   if (head.dropped.length > 0) headers['x-switchyard-dropped'] = fieldNames(head.dropped)
   return headers
 }

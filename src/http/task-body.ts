@@ -21,6 +21,7 @@ export function showTask(task: TaskView): Record<string, unknown> {
       tokens: spent.tokens,
       model_calls: spent.modelCalls,
       tool_calls: spent.toolCalls,
+      write_calls: spent.writeCalls,
       seconds: spent.ms / 1000,
     },
     held_nano_usd: task.held,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { FinishedRequest, Reporter } from '../gateway/steps.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
 import { IsoClock } from './iso-clock.ts'
@@ -9,8 +10,8 @@ export interface LineSink {
 }
 
 /**
- * The event log: one JSON line per model call, and a last one per task. `run_id` is the task, or the request where there is none;
- * `step` counts the calls of a run since this process started. Holds no prompt, answer or key.
+ * The event log: one JSON line per model call and per tool call, and a last one per task. `run_id` is the task, or the request where
+ * there is none; `step` counts the calls of a run since this process started. Holds no prompt, answer or key.
  */
 export class EventLog implements Reporter {
   readonly #sink: LineSink
@@ -25,9 +26,7 @@ export class EventLog implements Reporter {
     // Refused before anything was sent: no step of the run.
     if (record.attempts === 0 && record.tier !== 'cache') return
     const { taskId } = record
-    const key = taskId === undefined ? undefined : `${record.tenant}\n${taskId}`
-    const step = key === undefined ? 1 : (this.#steps.get(key) ?? 0) + 1
-    if (key !== undefined) this.#steps.set(key, step)
+    const step = taskId === undefined ? 1 : this.#step(record.tenant, taskId)
     const { usage, cost } = record
     // Put together by hand, as the request line is: it is written for every call.
     this.#sink.write(
@@ -38,6 +37,18 @@ export class EventLog implements Reporter {
         `,"tenant":${quoted(record.tenant)},"request_id":"${record.id}"` +
         `,"result":"${record.result}","attempts":${record.attempts}` +
         `${cost === undefined ? '' : `,"cost_usd":"${formatUsd(cost)}"`}}\n`,
+    )
+  }
+
+  /**
+   * A tool that a client ran, as its next transcript shows it: what it was given only as a SHA-256, since it is the caller's own data.
+   * @param ms From the answer that asked for it to the request that brings its result; undefined = that answer is not known.
+   */
+  toolCalled(tenant: string, taskId: string, tool: string, given: string, ms: number | undefined): void {
+    this.#sink.write(
+      `{"run_id":${quoted(taskId)},"step":${this.#step(tenant, taskId)},"type":"tool_call","tool":${quoted(tool)}` +
+        `,"input":"${createHash('sha256').update(given).digest('hex')}","latency_ms":${ms === undefined ? 'null' : Math.round(ms)}` +
+        `,"time":"${this.#time.now()}","tenant":${quoted(tenant)}}\n`,
     )
   }
 
@@ -53,6 +64,13 @@ export class EventLog implements Reporter {
       tenant,
     }
     this.#sink.write(`${JSON.stringify(line)}\n`)
+  }
+
+  #step(tenant: string, taskId: string): number {
+    const key = `${tenant}\n${taskId}`
+    const step = (this.#steps.get(key) ?? 0) + 1
+    this.#steps.set(key, step)
+    return step
   }
 }
 

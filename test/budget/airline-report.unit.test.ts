@@ -35,6 +35,7 @@ function taskOf({ outcome, messages, turns, tool_calls }: AirlineRun): TaskRecor
     cost: sumOfCosts(calls),
     unresolved: ZERO_USD,
     toolCalls: tool_calls,
+    writeCalls: 0,
     modelCalls: turns.length,
     inputTokens: turns.reduce((sum, turn) => sum + turn.prompt_tokens, 0),
     outputTokens: turns.reduce((sum, turn) => sum + turn.completion_tokens, 0),

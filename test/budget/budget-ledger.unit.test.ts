@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { BoundOf } from '../../src/budget/bound-of.ts'
 import type { SendOutcome } from '../../src/gateway/steps.ts'
 import { SwitchyardError } from '../../src/shared/errors.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
@@ -130,4 +131,20 @@ test('a defect in the middle of sending leaves its hold as spent, once', async (
   await world.budget.settle(hold, failed('unknown'))
   await world.budget.settle(hold, failed('none'))
   expect(world.ledger.balance('task:usd:default/t')).toEqual({ settled: 0, held: 0, unresolved: 100 })
+})
+
+test('a limit of tokens leaves room for output that is billed beyond the cap', async () => {
+  const beyond: BoundOf = () => ({
+    kind: 'hold',
+    amount: toNanoUsd(100),
+    outputCap: 200,
+    inputTokens: 10,
+    outputTokens: 250,
+    limitedBy: 'model',
+  })
+  const world = budgetWorld({ limits: { tokens: 150 } }, undefined, 0, beyond)
+  const { hold } = await world.hold('t')
+  expect(hold.outputCap).toBe(90)
+  expect(world.tasks.get('default', 't').books.tokens).toBeDefined()
+  expect(world.ledger.balance(world.tasks.get('default', 't').books.tokens).held).toBe(150)
 })

@@ -1,6 +1,7 @@
 /** The law of the budget, from the caller's bytes to the bill: whatever is asked of whom, no bill is above its hold. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { cacheLifeOf } from '../../src/budget/cache-life.ts'
 import { charge } from '../../src/budget/charge.ts'
 import { withinHold } from '../../src/budget/hold.ts'
 import { makePrice } from '../../src/budget/make-price.ts'
@@ -10,10 +11,12 @@ import { priceAt } from '../../src/budget/price-schedule.ts'
 import type { BoundTarget } from '../../src/budget/prompt-rules.ts'
 import { UPSTREAM_KINDS } from '../../src/gateway/steps.ts'
 import { encodeChatRequest } from '../../src/protocol/openai-chat/encode-request.ts'
+import type { ChatRequest } from '../../src/protocol/request.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
 import { estimateUsage, readUsage } from '../../src/upstream/openai/usage.ts'
 import { readGoogleUsage } from '../../src/upstream/google/usage.ts'
 import { requests } from '../support/arbitrary-requests.ts'
+import { chatRequest, usage } from '../support/fake-steps.ts'
 import { ENGINE_RENDERINGS, OPENAI_RENDERINGS, type Rendering } from '../support/renderings.ts'
 
 const AT = new Date('2026-08-01T00:00:00Z')
@@ -49,7 +52,9 @@ test('no bill is above its hold, for any kind, price, content and report of usag
       reports,
       fc.option(fc.integer({ min: 1, max: 10_000_000_000 }), { nil: undefined }),
       fc.nat({ max: 2_000_000 }),
-      async (request, { kind, hosted, isHosted, contextTokens }, report, left, received) => {
+      fc.record({ ttl: fc.constantFrom(undefined, '5m' as const, '1h' as const), lowersCap: fc.boolean() }),
+      async (plain, { kind, hosted, isHosted, contextTokens }, report, left, received, { ttl, lowersCap }) => {
+        const request = ttl === undefined ? plain : marked(plain, ttl)
         const [provider, model] = hosted
         const price = (isHosted ? priceAt(scheduleOf(provider, model), AT.getTime()) : undefined) ?? OWN
         const target = {
@@ -62,14 +67,17 @@ test('no bill is above its hold, for any kind, price, content and report of usag
         }
         const remaining = left === undefined ? undefined : toNanoUsd(left)
         const signal = new AbortController().signal
-        const hold = await planHold({ request, target, price, remaining, signal }, undefined)
+        const hold = await planHold({ request, target, price, remaining, signal, lowersCap }, undefined)
         if (hold.kind === 'refused') return
         held += 1
         if (remaining !== undefined) expect(hold.amount).toBeLessThanOrEqual(remaining)
         const prompt = Buffer.byteLength(renderingFor(target)(request))
         const output = (hold.outputCap ?? 1000) * request.n
         const seen = { requestBytes: sentBytes(request), contentChunks: 0, contentBytes: received }
-        const usage =
+        // Anthropic writes to its cache what a marker asks for; of others nothing is known.
+        const life = cacheLifeOf(request, target)
+        const written = life === 'none' ? 0 : (report?.written ?? 0)
+        const read =
           report === undefined
             ? estimateUsage(seen)
             : kind === 'google'
@@ -78,17 +86,18 @@ test('no bill is above its hold, for any kind, price, content and report of usag
                   {
                     prompt_tokens: Math.ceil((prompt * report.input) / 100),
                     completion_tokens: Math.ceil((output * report.output) / 100),
-                    prompt_tokens_details: { cached_tokens: report.cached, cache_write_tokens: report.written },
+                    prompt_tokens_details: { cached_tokens: report.cached, cache_write_tokens: written },
                   },
                   seen,
                 ) ?? estimateUsage(seen))
-        expect(charge(withinHold(usage, hold), price)).toBeLessThanOrEqual(hold.amount)
+        const billed = life === 'any' ? { ...read, cacheWrite1h: read.cacheWrite } : read
+        expect(charge(withinHold(billed, hold), price)).toBeLessThanOrEqual(hold.amount)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 600 },
   )
   // The law is of no use if everything is refused.
-  expect(held).toBeGreaterThan(150)
+  expect(held).toBeGreaterThan(300)
 })
 
 /** The same shares as Google writes them: thoughts and what its own tools read stand beside, and the total may hold more. */
@@ -112,6 +121,13 @@ function googleReport(
   }
 }
 
+/** With a last message that the provider is to cache, as long as its size says. */
+function marked(request: ChatRequest, ttl: '5m' | '1h'): ChatRequest {
+  const last = { role: 'user', content: [{ type: 'text', text: 'so far', cache: { ttl } }] } as const
+  const messages = [...request.messages, last]
+  return { ...request, messages, bodyBytes: request.bodyBytes + JSON.stringify(last).length }
+}
+
 function renderingFor(target: BoundTarget): Rendering {
   const all = target.kind === 'openai' && target.isHostedOpenAi === true ? OPENAI_RENDERINGS : ENGINE_RENDERINGS
   return Object.values(all)[0] as Rendering
@@ -126,3 +142,30 @@ function sentBytes(request: Parameters<Rendering>[0]): number {
   )
   return Buffer.byteLength(body)
 }
+
+test('a hold at Anthropic covers every way to bill the cache that its markers allow, and is no larger than the dearest of them', async () => {
+  const price = priceAt(scheduleOf('anthropic', 'claude-opus-4-5'), AT.getTime()) ?? OWN
+  const target = {
+    kind: 'anthropic',
+    model: 'claude-opus-4-5',
+    contextTokens: undefined,
+    extraBody: {},
+    upstream: 'u',
+  } as const
+  const signal = new AbortController().signal
+  for (const ttl of [undefined, '5m', '1h'] as const) {
+    const plain = chatRequest({ maxOutputTokens: 1 })
+    const request = ttl === undefined ? plain : marked(plain, ttl)
+    const hold = await planHold({ request, target, price, remaining: undefined, signal }, undefined)
+    if (hold.kind === 'refused') throw new Error('refused')
+    const input = hold.inputTokens
+    const written = ttl === undefined ? 0 : input
+    const dearest = { ...usage(input, 1), cacheWrite: written, ...(ttl === '1h' ? { cacheWrite1h: written } : {}) }
+    expect(charge(dearest, price)).toBe(hold.amount)
+    for (const less of [
+      { ...dearest, cachedInput: input, cacheWrite: 0, cacheWrite1h: 0 },
+      { ...dearest, cacheWrite: Math.floor(written / 2), cacheWrite1h: 0 },
+    ])
+      expect(charge(less, price)).toBeLessThanOrEqual(hold.amount)
+  }
+})

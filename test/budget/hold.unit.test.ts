@@ -72,6 +72,50 @@ describe("with the caller's cap", () => {
   })
 })
 
+describe("a caller's cap that does not fit", () => {
+  const request = { n: 2, maxOutputTokens: 500 }
+  const lowers = (changes: Partial<HoldInput>) => holdFor(input({ request, lowersCap: true, ...changes }))
+
+  test('is lowered to what is left, for every answer', () => {
+    expect(lowers({ remaining: usd(5019) })).toEqual({
+      kind: 'hold',
+      amount: 1000 + 2 * 200 * 10,
+      outputCap: 200,
+      inputTokens: 1000,
+      outputTokens: 400,
+      limitedBy: 'lowered',
+    })
+    expect(lowers({ remaining: usd(11_000) })).toMatchObject({ outputCap: 500, limitedBy: 'caller' })
+    expect(lowers({ remaining: usd(10_999) })).toMatchObject({ outputCap: 499, limitedBy: 'lowered' })
+  })
+
+  test('is refused below the useful floor, and says what it would have needed in full', () => {
+    expect(lowers({ remaining: usd(1000 + 2 * 64 * 10) })).toMatchObject({ outputCap: 64 })
+    expect(lowers({ remaining: usd(1000 + 2 * 64 * 10 - 1) })).toMatchObject({ param: 'max_tokens', needed: 11_000 })
+    expect(lowers({ remaining: usd(999) })).toMatchObject({ kind: 'refused', param: undefined })
+    // Less than the floor was asked for: that is held in full, or not at all.
+    const small = { n: 1, maxOutputTokens: 10 }
+    expect(lowers({ request: small, remaining: usd(1100) })).toMatchObject({ outputCap: 10 })
+    expect(lowers({ request: small, remaining: usd(1099) }).kind).toBe('refused')
+  })
+
+  test('leaves room for an answer beside the budget of its thinking', () => {
+    const thinking = { type: 'enabled', budgetTokens: 100 } as const
+    const given = { request: { ...request, thinking } }
+    expect(lowers({ ...given, remaining: usd(1000 + 2 * 164 * 10) })).toMatchObject({ outputCap: 164 })
+    expect(lowers({ ...given, remaining: usd(1000 + 2 * 164 * 10 - 1) }).kind).toBe('refused')
+  })
+
+  test('pays for what is billed beyond it, too', () => {
+    const given = { bound: bound(1000, { extraOutputTokens: 50 }), remaining: usd(1000 + 2 * 150 * 10) }
+    expect(lowers(given)).toMatchObject({ outputCap: 100, outputTokens: 300, amount: 4000 })
+  })
+
+  test('is no way around fields whose cost nothing bounds', () => {
+    expect(lowers({ bound: bound(1, { unbounded: ['messages'] }), remaining: usd(5000) }).kind).toBe('refused')
+  })
+})
+
 describe('without a cap', () => {
   test('the largest that fits is injected, for every answer', () => {
     expect(holdFor(input({ request: { n: 2 }, remaining: usd(5019) }))).toMatchObject({
@@ -158,6 +202,7 @@ const holds = fc
     context: fc.option(fc.integer({ min: 256, max: 1_000_000 }), { nil: undefined }),
     limit: fc.option(fc.integer({ min: 16, max: 128_000 }), { nil: undefined }),
     isExact: fc.boolean(),
+    lowersCap: fc.boolean(),
   })
   .map(({ n, cap, prices: [inputPerM, cached, written, outputPerM], extra, ...rest }) =>
     input({
@@ -175,6 +220,7 @@ const holds = fc
       remaining: rest.remaining === undefined ? undefined : usd(rest.remaining),
       contextTokens: rest.context,
       outputLimit: rest.limit,
+      lowersCap: rest.lowersCap,
     }),
   )
 
@@ -216,13 +262,13 @@ test('no estimate of our own costs more than the hold, whatever was sent and rec
   )
 })
 
-test('an injected cap is the largest: one token more for each answer would not fit', () => {
+test('an injected or lowered cap is the largest: one token more for each answer would not fit', () => {
   fc.assert(
     fc.property(holds, (given) => {
       const hold = holdFor(given)
-      if (hold.kind === 'refused' || hold.limitedBy !== 'remaining') return
+      if (hold.kind === 'refused' || (hold.limitedBy !== 'remaining' && hold.limitedBy !== 'lowered')) return
       const cap = (hold.outputCap as number) + 1
-      const more = holdFor({ ...given, request: { n: given.request.n, maxOutputTokens: cap } })
+      const more = holdFor({ ...given, request: { n: given.request.n, maxOutputTokens: cap }, lowersCap: false })
       expect(more.kind).toBe('refused')
     }),
     { numRuns: 2000 },

@@ -27,6 +27,7 @@ const deeds = {
     if (to.toolIds.has(id)) return
     to.toolIds.add(id)
     to.toolCalls += 1
+    if (id.endsWith('w')) to.writeIds.add(id)
   },
 } as const
 
@@ -85,7 +86,7 @@ test('a task that both made at the same time has the lower limits and counts the
 
 const deed = fc.oneof(
   fc.record({ verb: fc.constant('topUp' as const), key: fc.constantFrom('a', 'b', 'c'), amount: fc.nat(50) }),
-  fc.record({ verb: fc.constant('tool' as const), key: fc.constantFrom('x', 'y', 'z'), amount: fc.constant(0) }),
+  fc.record({ verb: fc.constant('tool' as const), key: fc.constantFrom('x', 'yw', 'zw'), amount: fc.constant(0) }),
 )
 
 test('what is granted and counted is the same whatever gateways did it, in one order or another', () => {
@@ -108,6 +109,7 @@ test('what is granted and counted is the same whatever gateways did it, in one o
       expect(merged.limits.usd).toBe(alone.limits.usd)
       expect(merged.toolCalls).toBe(alone.toolCalls)
       expect([...merged.toolIds].sort()).toEqual([...alone.toolIds].sort())
+      expect([...merged.writeIds].sort()).toEqual([...alone.writeIds].sort())
       expect([...merged.topUps.keys()].sort()).toEqual([...alone.topUps.keys()].sort())
     }),
     { numRuns: 500 },

@@ -43,6 +43,38 @@ test.each(['process', 'power'])(
   },
 )
 
+test('agents with growing transcripts and caps that nobody can pay use their budget up and not a nano-dollar more', async () => {
+  const world = await startMoneyWorld({ profile: '7-8B/H100', speed: 500, config: '' })
+  const lowered: number[] = []
+  const agent = async (name: string): Promise<void> => {
+    const messages: object[] = [{ role: 'user', content: `${name}: ${'tell me a long story. '.repeat(60)}` }]
+    for (;;) {
+      const reply = await world.chat({ max_tokens: 32_000, messages }, budget('0.1'))
+      const body = (await reply.json()) as {
+        readonly choices?: readonly { readonly message: object; readonly finish_reason: string }[]
+        readonly usage?: { readonly completion_tokens: number }
+      }
+      if (reply.status === 402) return
+      if (reply.status === 429) continue
+      expect(reply.status).toBe(200)
+      const cap = Number(reply.headers.get('x-switchyard-max-tokens') ?? 32_000)
+      const [choice] = body.choices ?? []
+      expect(body.usage?.completion_tokens).toBeLessThanOrEqual(cap)
+      if (cap < 32_000) lowered.push(cap)
+      messages.push(choice?.message ?? {}, { role: 'user', content: 'and then?' })
+    }
+  }
+  await Promise.all(['main', 'helper', 'scout'].map(agent))
+  expect(lowered.length).toBeGreaterThan(3)
+  expect(Math.min(...lowered)).toBeGreaterThanOrEqual(64)
+  const billed = Number(world.simulator.meter.total())
+  const task = await world.task('agent')
+  expect(task).toMatchObject({ held_nano_usd: 0, unresolved_nano_usd: 0, spent: { nano_usd: billed } })
+  expect(billed).toBeLessThanOrEqual(100_000_000)
+  const metrics = await (await world.admin('GET', '/metrics')).text()
+  expect(metrics).toMatch(/^switchyard_budget_hold_exceeded_total 0$/m)
+})
+
 test('retries and broken answers count too: nothing is free because it failed', async () => {
   const world = await startMoneyWorld({
     upstream: 'retries: 2',

@@ -66,6 +66,21 @@ test('a cap that money or context cut short is widened by a true count', async (
   expect(hold).toMatchObject({ kind: 'hold', outputCap: 3500 })
 })
 
+test("a caller's cap is lowered only after the prompt was counted, and by no more than the count asks for", async () => {
+  const { request } = plan()
+  const given = plan({ request: { ...request, maxOutputTokens: 5000 }, lowersCap: true })
+  const refiner = new FixedRefiner(10_000)
+  const whole = await planHold({ ...given, remaining: toNanoUsd(60_000) }, refiner)
+  expect(whole).toMatchObject({ outputCap: 5000, limitedBy: 'caller' })
+  const less = await planHold({ ...given, remaining: toNanoUsd(45_000) }, refiner)
+  expect(less).toMatchObject({ outputCap: 3500, limitedBy: 'lowered' })
+  // Also where the bytes would leave an answer that is ample for a caller who names no cap.
+  const long = plan({ request: { ...request, maxOutputTokens: 20_000 }, lowersCap: true })
+  const ample = await planHold({ ...long, remaining: toNanoUsd(100_000) }, refiner)
+  expect(ample).toMatchObject({ outputCap: 9000, limitedBy: 'lowered' })
+  expect(refiner.asked).toBe(3)
+})
+
 test('where no tokeniser can say, the cheap bound decides', async () => {
   expect(await planHold(plan({ remaining: toNanoUsd(11_000) }), new FixedRefiner(undefined))).toMatchObject({
     kind: 'refused',

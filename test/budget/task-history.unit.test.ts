@@ -53,7 +53,7 @@ function ledger() {
 
 test('a task comes back with its books, its attempts in their order and the tool calls before each', () => {
   const { task, attempt, read } = ledger()
-  task('t1', { toolCalls: 3, startedMs: NOW - 5000 }, 30, 2)
+  task('t1', { toolCalls: 3, writeIds: new Set(['a']), startedMs: NOW - 5000 }, 30, 2)
   attempt('t1', 'settled', 10, 0)
   attempt('t1', 'voided', 99, 1)
   attempt('t1', 'settled', 20, 3)
@@ -64,6 +64,7 @@ test('a task comes back with its books, its attempts in their order and the tool
       cost: 30,
       unresolved: 0,
       toolCalls: 3,
+      writeCalls: 1,
       modelCalls: 2,
       inputTokens: 200,
       outputTokens: 20,

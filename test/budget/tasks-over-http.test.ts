@@ -33,6 +33,8 @@ taskTypes:
   narrow: { concurrency: 2 }
   short: { maxSeconds: 0 }
   few: { maxTokens: 2000 }
+  strict: { maxTokens: 2000, capAtLimit: refuse }
+  writes: { maxWriteCalls: 1, writeTools: [ 'refund*', book ] }
 budget: { holdWaitMs: 200 }
 keys:
   - { name: ci, key: sk-test, tenant: acme, canTopUp: true }
@@ -294,6 +296,13 @@ test('a route whose dear model does not fit goes to the cheap one, and says so',
   expect(reply.status).toBe(200)
   expect(reply.headers.get('x-route-reason')).toBe('budget')
   expect((await send('GET', '/v1/tasks/route-1')).body).toMatchObject({ state: 'running' })
+  // The dear one could give a part of the answer, the cheap one all of it.
+  const task = { 'x-task-id': 'route-2', 'x-task-budget-usd': '0.3' }
+  const whole = await chat(task, { model: 'auto:best', max_tokens: 500 })
+  expect(whole.headers.get('x-route-reason')).toBe('budget')
+  expect(JSON.parse(upstream.seen.at(-1)?.body ?? '{}')).toMatchObject({ model: 'small', max_tokens: 500 })
+  await chat(task, { model: 'dear', max_tokens: 500 })
+  expect(JSON.parse(upstream.seen.at(-1)?.body ?? '{}')).toMatchObject({ model: 'big' })
 })
 
 test("a key's day has a limit of its own, with a task and without", async () => {
@@ -315,10 +324,85 @@ test('time and tokens are limits too', async () => {
   expect((await chat(few, { max_tokens: undefined })).status).toBe(200)
   const { max_tokens: cap } = JSON.parse(upstream.seen.at(-1)?.body ?? '{}') as { max_tokens: number }
   expect(cap).toBeLessThan(2000)
-  expect((await chat(few, { max_tokens: 1990 })).body['error']).toMatchObject({
+  const lowered = await chat(few, { max_tokens: 1990 })
+  const { max_tokens: sent } = JSON.parse(upstream.seen.at(-1)?.body ?? '{}') as { max_tokens: number }
+  expect(lowered.headers.get('x-switchyard-max-tokens')).toBe(String(sent))
+  expect(sent).toBeLessThan(1990)
+  const strict = { 'x-task-id': 'strict-1', 'x-task-type': 'strict' }
+  expect((await chat(strict, { max_tokens: 1990 })).body['error']).toMatchObject({
     code: 'task_limit_reached',
     param: 'max_tokens',
   })
+})
+
+test("a caller's cap that the budget cannot pay is lowered, the answer says so, and money stays a hard limit", async () => {
+  const sentCap = (): unknown => (JSON.parse(upstream.seen.at(-1)?.body ?? '{}') as { max_tokens?: number }).max_tokens
+  const task = { 'x-task-id': 'lower-1', 'x-task-budget-usd': '0.0023' }
+  const whole = await chat(task, { max_tokens: 100 })
+  expect(whole.headers.get('x-switchyard-max-tokens')).toBeNull()
+  expect(sentCap()).toBe(100)
+  for (const stream of [false, true]) {
+    const reply = await chat(task, { max_tokens: 32_000, stream })
+    expect(reply.status).toBe(200)
+    const cap = sentCap() as number
+    expect(reply.headers.get('x-switchyard-max-tokens')).toBe(String(cap))
+    expect(cap).toBeGreaterThanOrEqual(64)
+    expect(cap).toBeLessThan(200)
+  }
+  expect((await send('GET', '/v1/tasks/lower-1')).body).toMatchObject({ spent: { nano_usd: 3 * COST } })
+  const text = (await send('GET', '/metrics')).body['text'] as string
+  expect(text).toMatch(/^switchyard_budget_caps_lowered_total [2-9]/m)
+  // Nothing of use is left: as ever.
+  const poor = { 'x-task-id': 'lower-2', 'x-task-budget-usd': '0.0015' }
+  const refused = await chat(poor, { max_tokens: 32_000 })
+  expect(refused).toMatchObject({ status: 402, code: 'request_exceeds_remaining' })
+  expect(refused.body['error']).toMatchObject({ param: 'max_tokens' })
+})
+
+test('a longer transcript is held by what its beginning was billed for, and another one by its bytes', async () => {
+  const task = { 'x-task-id': 'known-1', 'x-task-budget-usd': '0.065' }
+  const begin = { role: 'user', content: 'a'.repeat(60_000) }
+  const more = [
+    { role: 'assistant', content: 'Hello' },
+    { role: 'user', content: 'b'.repeat(6000) },
+  ]
+  expect((await chat(task, { messages: [begin] })).status).toBe(200)
+  expect((await chat(task, { messages: [begin, ...more] })).status).toBe(200)
+  const other = { ...begin, content: 'c'.repeat(60_000) }
+  expect(await chat(task, { messages: [other, ...more] })).toMatchObject({ status: 402 })
+})
+
+test('calls of tools that write are counted from the transcript and have a limit of their own', async () => {
+  const task = { 'x-task-id': 'writes-1', 'x-task-type': 'writes' }
+  const call = (id: string, name: string): object[] => [
+    { role: 'assistant', tool_calls: [{ id, type: 'function', function: { name, arguments: '{}' } }] },
+    { role: 'tool', tool_call_id: id, content: 'ok' },
+  ]
+  const reads = [...PING.messages, ...call('a', 'look'), ...call('b', 'booking'), ...call('c', 'refund_order')]
+  expect((await chat(task, { messages: reads })).status).toBe(200)
+  expect((await chat(task, { messages: reads })).status).toBe(200)
+  expect((await send('GET', '/v1/tasks/writes-1')).body).toMatchObject({
+    limits: { max_write_calls: 1 },
+    spent: { tool_calls: 3, write_calls: 1 },
+  })
+  // An id that a model gives twice is two calls.
+  const second = await chat(task, { messages: [...reads, ...call('a', 'book')] })
+  expect(second).toMatchObject({ status: 402, code: 'task_limit_reached' })
+  expect(second.body['error']).toMatchObject({ param: 'max_write_calls' })
+  expect((await send('GET', '/v1/tasks/writes-1')).body).toMatchObject({
+    state: 'paused_budget',
+    spent: { tool_calls: 4, write_calls: 2 },
+  })
+})
+
+test('a limit of write calls is refused where nobody has said which tools write', async () => {
+  const limits = { max_write_calls: 0 }
+  const made = await send('POST', '/v1/tasks', { id: 'writes-2', type: 'writes', limits })
+  expect(made.body).toMatchObject({ limits: { max_write_calls: 0 } })
+  const refused = await send('POST', '/v1/tasks', { id: 'writes-3', limits })
+  expect(refused).toMatchObject({ status: 400, code: 'invalid_value' })
+  expect(refused.body['error']).toMatchObject({ param: 'limits.max_write_calls' })
+  expect((await send('GET', '/v1/tasks/writes-3')).status).toBe(404)
 })
 
 test('an upstream that refuses costs nothing, one that fails leaves its hold as spent', async () => {
@@ -396,6 +480,10 @@ test('nothing is held when nothing runs, and refusals are counted', async () => 
   expect(text).toMatch(/^switchyard_budget_held_usd 0$/m)
   expect(text).toMatch(/^switchyard_budget_refusals_total\{code="request_exceeds_remaining"\} [1-9]/m)
   expect(text).toMatch(/^switchyard_task_cost_usd_count\{type="stops",outcome="stopped"\} 1$/m)
+  expect(text).toMatch(/^switchyard_task_tool_calls_count\{type="stops",outcome="stopped"\} 1$/m)
+  expect(text).toMatch(/^switchyard_tasks_total\{state="running"\} [1-9]/m)
+  expect(text).toMatch(/^switchyard_tasks_total\{state="paused_budget"\} [1-9]/m)
+  expect(text).toMatch(/^switchyard_tasks_total\{state="denied"\} 0$/m)
 })
 
 test('a second service on the same data is refused with a sentence', async () => {

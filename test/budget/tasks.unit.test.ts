@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { countAnsweredTools } from '../../src/budget/answered-tools.ts'
-import { taskKey } from '../../src/budget/task.ts'
+import { answeredTools } from '../../src/budget/answered-tools.ts'
+import { encodeTask, taskKey } from '../../src/budget/task.ts'
 import { WallDay } from '../../src/budget/wall-day.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
 import { budgetWorld } from '../support/budget-world.ts'
@@ -54,12 +54,12 @@ test('books and documents of two tenants never meet, whatever their names hold',
 test('an answered tool call counts once, however often and in whatever order transcripts with it are sent', () => {
   const seen = new Set<string>()
   const answer = (toolCallId: string) => ({ role: 'tool', toolCallId, content: '' }) as const
-  expect(countAnsweredTools([answer('a'), answer('b')], seen)).toBe(2)
+  expect(answeredTools([answer('a'), answer('b')], seen)).toHaveLength(2)
   // A model that gives an id twice has called twice.
-  expect(countAnsweredTools([answer('b'), answer('a'), answer('a')], seen)).toBe(1)
-  expect(countAnsweredTools([answer('b'), answer('c')], seen)).toBe(1)
+  expect(answeredTools([answer('b'), answer('a'), answer('a')], seen)).toHaveLength(1)
+  expect(answeredTools([answer('b'), answer('c')], seen)).toHaveLength(1)
   // A compacted transcript without the first ones takes nothing back.
-  expect(countAnsweredTools([answer('c')], seen)).toBe(0)
+  expect(answeredTools([answer('c')], seen)).toHaveLength(0)
 })
 
 test.each([
@@ -90,4 +90,17 @@ test('a process that starts with a clock behind goes on under the last day of th
     () => expect.unreachable(),
   )
   expect(day.today()).toBe('2026-11-25')
+})
+
+test('what this process remembers of a task stays when another gateway has changed it', async () => {
+  const world = budgetWorld({})
+  const { release } = await world.hold('t')
+  release()
+  const [task] = world.tasks.known()
+  if (task === undefined) throw new Error('no task')
+  const { answers, prompts } = task
+  world.tasks.adopt(encodeTask({ ...task, toolCalls: 7 }))
+  expect(task).toMatchObject({ toolCalls: 7, running: 0 })
+  expect(task.answers).toBe(answers)
+  expect(task.prompts).toBe(prompts)
 })

@@ -111,6 +111,11 @@ test.each<[string, string, string]>([
     'FILE:3: upstreams.gpu.baseUrl: kind simulated runs in this process and has no address.',
   ],
   [
+    'a limit of write calls that nothing counts',
+    `${GOOD}taskTypes: { shop: { maxWriteCalls: 1 } }\n`,
+    'taskTypes.shop.maxWriteCalls: nobody has said which tools write. Name them in writeTools, as in ["refund*"].',
+  ],
+  [
     'servers and no model',
     'upstreams: { gpu: { kind: vllm, replicas: ["http://127.0.0.1:8000"] } }\n',
     'FILE: models: there is none, so that no request could be answered.',

@@ -1,11 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ceilings } from '../../scripts/report-spend/ceilings.ts'
 import { sizeHold, type HoldRule } from '../../scripts/report-spend/hold-size.ts'
+import { cachedAllSession, costOf as costOfRecorded } from '../../scripts/report-spend/recorded-cost.ts'
 import { replay } from '../../scripts/report-spend/replay.ts'
 import type { RecordedCall, Session } from '../../scripts/report-spend/sessions.ts'
-import { holdOf } from '../../scripts/report-spend/trial-setups.ts'
+import { holdOf, knownBeginnings } from '../../scripts/report-spend/trial-setups.ts'
 import { holdFor } from '../../src/budget/hold.ts'
+import { scheduleOf } from '../../src/budget/price-book.ts'
+import { priceAt } from '../../src/budget/price-schedule.ts'
 import { toNanoUsd, type NanoUsd } from '../../src/shared/money.ts'
+import type { Price } from '../../src/shared/price.ts'
 import { prices } from '../support/prices.ts'
 
 /** One nano-dollar a token; the hold takes the prompt for twice as long as it is. */
@@ -116,4 +121,71 @@ describe('recorded calls against a budget', () => {
       }),
     )
   })
+})
+
+describe('the ceiling of all proven holds', () => {
+  const opus = priceAt(scheduleOf('anthropic', 'claude-opus-4-5'), Date.parse('2026-08-01')) as Price
+  const calls = fc.array(
+    fc.record({ input: fc.nat({ max: 100_000 }), share: fc.nat({ max: 100 }), output: fc.nat({ max: 9000 }) }),
+    { minLength: 1, maxLength: 12 },
+  )
+
+  test('is not passed by any rule that holds as much, however exact it is', () => {
+    let passed = 0
+    fc.assert(
+      fc.property(calls, fc.boolean(), (given, lowersCap) => {
+        const all = session(
+          ...given.map(({ input, share, output }, at) =>
+            call(at * 2000, { input, cached: Math.floor((input * share) / 100), output }),
+          ),
+        )
+        const rule = { holdAt: holdOf(opus, ({ input }) => input), cap: 9000, lowersCap }
+        const cost = (each: RecordedCall): NanoUsd => costOfRecorded(each, opus, cachedAllSession)
+        const whole = all.calls.reduce((sum, each) => sum + cost(each), 0)
+        const outcome = replay(all, toNanoUsd(Math.ceil(2 * whole)), rule, cost)
+        const isPassed = !outcome.isRefused && outcome.cutShort === 0
+        const { rates } = ceilings([all], opus, 2, 25)
+        if (isPassed) {
+          passed += 1
+          expect(rates.map((each) => [each.passed, each.passedWithoutOutput])).toEqual([
+            [1, 1],
+            [1, 1],
+            [1, 1],
+          ])
+        }
+        // A lower rate, and nothing held for output, can only pass more.
+        const shares = rates.map((each) => each.passed)
+        expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+        for (const each of rates) expect(each.passedWithoutOutput).toBeGreaterThanOrEqual(each.passed)
+      }),
+    )
+    expect(passed).toBeGreaterThan(0)
+  })
+
+  test('counts a call in the middle that does not fit when it is cold, and a last one that is dear by itself', () => {
+    const warm = call(0, { input: 100_000, cached: 100_000, output: 0 })
+    const most = ceilings([session(warm, warm), session(call(0), call(1, { input: 50_000 }))], opus, 1.2, 1)
+    // Cold, the first call of the first session is ten times what it costs.
+    expect(most.rates.map((each) => each.passed)).toEqual([0, 0.5, 0.5])
+    expect(most.lastCallTooDear).toBe(2)
+    expect(most.rates.map((each) => each.refusedByDefault)).toEqual([0.5, 0, 0])
+  })
+})
+
+test('a known beginning is the prompt before of the same agent, as far as blocks show it', () => {
+  const first = call(0, { input: 1000 })
+  const other = call(1, { input: 5000, agent: 'helper' })
+  const next = call(2, { input: 1100, cached: 960 })
+  const early = call(3, { input: 1200, cached: 1100 - 128 })
+  const rewritten = call(4, { input: 1300, cached: 1200 - 129 })
+  const shorter = call(5, { input: 1200, cached: 1200 })
+  const bound = knownBeginnings([session(first, other, next, early, rewritten, shorter)], 4)
+  expect([first, other, next, early, rewritten, shorter].map(bound)).toEqual([
+    4000,
+    20_000,
+    1000 + 400,
+    1100 + 400,
+    5200,
+    4800,
+  ])
 })

@@ -5,10 +5,12 @@ import { BudgetLedger } from '../../src/budget/budget-ledger.ts'
 import { JournaledLedger } from '../../src/budget/journaled-ledger.ts'
 import { KeyAdmitter } from '../../src/budget/key-admitter.ts'
 import type { TaskType } from '../../src/budget/task-limits.ts'
-import { Tasks } from '../../src/budget/tasks.ts'
+import { Tasks, type TaskToolCall } from '../../src/budget/tasks.ts'
+import { ToolNames } from '../../src/budget/tool-names.ts'
 import { WaitingLines } from '../../src/budget/waiting-line.ts'
 import { WallDay } from '../../src/budget/wall-day.ts'
 import type { Attempt, Call, Hold, Target } from '../../src/gateway/steps.ts'
+import type { TaskState } from '../../src/gateway/tasks.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
 import { makeCall, target } from './fake-steps.ts'
 import { RecordingJournal } from './recording-journal.ts'
@@ -22,6 +24,9 @@ export interface BudgetWorld {
   readonly alarms: string[]
   readonly exceeded: { readonly held: number; readonly cost: number }[]
   readonly ended: string[]
+  /** States that tasks entered, and tools that were seen to have answered. */
+  readonly entered: TaskState[]
+  readonly tools: (TaskToolCall & { readonly task: string })[]
   readonly clock: { wallMs: number }
   /** Admits a call of this task and holds its first attempt. */
   hold(task: string | undefined, number?: number, to?: Target): Promise<{ call: Call; hold: Hold; release: () => void }>
@@ -39,11 +44,14 @@ export function budgetWorld(
   type: Partial<TaskType> = {},
   journal: RecordingJournal = new RecordingJournal(),
   holdWaitMs = 0,
+  boundOf: BoundOf = HUNDRED,
 ): BudgetWorld {
   const clock = { wallMs: START_MS }
   const alarms: string[] = []
   const exceeded: { readonly held: number; readonly cost: number }[] = []
   const ended: string[] = []
+  const entered: TaskState[] = []
+  const tools: (TaskToolCall & { readonly task: string })[] = []
   const lines = new WaitingLines()
   const ledger = new JournaledLedger(journal, {
     defer: setImmediate,
@@ -52,7 +60,8 @@ export function budgetWorld(
     },
   })
   const wallNow = (): number => clock.wallMs
-  const types = new Map([['default', { name: 'default', limits: {}, onLimit: 'pause' as const, parkMs: 0, ...type }]])
+  const plain = { name: 'default', limits: {}, writeTools: new ToolNames([]), onLimit: 'pause' as const, parkMs: 0 }
+  const types = new Map<string, TaskType>([['default', { ...plain, ...type }]])
   const tasks = new Tasks({
     store: ledger,
     types: () => types,
@@ -60,18 +69,22 @@ export function budgetWorld(
     now: () => performance.now(),
     idleMs: () => 3_600_000,
     onEnd: (task, outcome, cost) => ended.push(`${task.id} ${outcome} ${cost}`),
+    onState: (state) => entered.push(state),
+    onTool: (task, tool) => tools.push({ task: task.id, ...tool }),
   })
   const budget = new BudgetLedger({
     ledger,
     tasks,
     lines,
-    boundOf: HUNDRED,
+    boundOf,
+    noteInput: () => {},
     day: new WallDay(wallNow, ledger.read('clock', 'day'), (day) => ledger.write('clock', 'day', day)),
     wallNow,
     now: () => performance.now(),
-    settings: () => ({ holdWaitMs, minOutputTokens: 64 }),
+    settings: () => ({ holdWaitMs, minOutputTokens: 64, capAtLimit: 'lower' }),
     events: {
       refused: () => {},
+      lowered: () => {},
       exceeded: (_attempt, _model, held, cost) => exceeded.push({ held, cost }),
       alarm: (_attempt, what) => alarms.push(what),
     },
@@ -87,6 +100,8 @@ export function budgetWorld(
     alarms,
     exceeded,
     ended,
+    entered,
+    tools,
     clock,
     async hold(task, number = 1, to = target('m')) {
       const call = makeCall({

@@ -16,6 +16,7 @@ export function taskOf(
     cost: sumOfCosts(records),
     unresolved: ZERO_USD,
     toolCalls: calls.at(-1)?.[1] ?? 0,
+    writeCalls: 0,
     modelCalls: calls.length,
     inputTokens: 0,
     outputTokens: 0,
