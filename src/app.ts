@@ -36,6 +36,7 @@ import { RequestLog } from './telemetry/request-log.ts'
 import { LimitedModels } from './upstream/limited-models.ts'
 import { RotatingFile } from './telemetry/rotating-file.ts'
 import { taskEvents } from './telemetry/task-events.ts'
+import { StoredResponses } from './stored-responses.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { UpstreamSender } from './upstream/sender.ts'
 
@@ -81,6 +82,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     subjectKeys: () => access.subjectKeys,
     forgetEvents: async (tenant, requests) =>
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
+    forgetResponses: (tenant, keys) => responses.forget(tenant, keys),
+    expireResponses: (beforeMs) => responses.expire(beforeMs),
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
     reporter: {
       refused: (code) => metrics.budget.refused(code),
@@ -90,6 +93,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
         events?.ended(task.tenant, task.id, task.outcome, task.cost, task.ms)
       },
     },
+    onEvent: (event) => log?.logger.warn(event),
+  })
+  const responses = new StoredResponses({
+    dataDir: config.dataDir,
+    wallNow: Date.now,
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
@@ -123,6 +131,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     idempotency: new IdempotencyMemory(),
     operations,
+    responses,
     tasks: budgeting.service,
     taskEvents: eventFile === undefined ? undefined : (tenant, id) => taskEvents(eventFile, tenant, id),
     now,
@@ -134,6 +143,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     await server.app.close()
     await control?.close()
     await budgeting.close()
+    responses.close()
     access.close()
     await bounds.close()
     eventFile?.close()

@@ -67,6 +67,8 @@ function openFile(
           keys: options.subjectKeys,
           forgetEvents: options.forgetEvents,
           expireEvents: options.expireEvents,
+          forgetResponses: options.forgetResponses,
+          expireResponses: options.expireResponses,
           retention: options.retention,
           idleMs: options.idleMs,
           wallNow,

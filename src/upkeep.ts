@@ -40,9 +40,17 @@ export interface UpkeepOptions {
   readonly keys: () => SubjectKeys
   /** Takes the event log's lines of a subject out; gives their number. */
   readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
+  /** Deletes stored responses of a tenant, or of some of its keys; gives their number. */
+  readonly forgetResponses: (tenant: string, keys: ReadonlySet<string> | undefined) => Promise<number>
+  /** Deletes stored responses of before a moment (unix ms). */
+  readonly expireResponses: (beforeMs: number) => Promise<unknown>
   /** Takes the event log's lines of before a moment (unix ms) out. */
   readonly expireEvents: (beforeMs: number) => Promise<unknown>
-  readonly retention: () => { readonly attemptsDays: number; readonly eventsDays: number }
+  readonly retention: () => {
+    readonly attemptsDays: number
+    readonly eventsDays: number
+    readonly responsesDays: number
+  }
   readonly idleMs: () => number
   /** Unix milliseconds. */
   readonly wallNow: () => number
@@ -88,8 +96,8 @@ export class Upkeep implements LedgerService {
   /** Deletes what is older than is to be kept. Nothing to do twice on one day. */
   retain(): Promise<void> {
     return this.#alone(async () => {
-      const { wallNow, retention, idleMs, tasks, expireEvents } = this.#options
-      const { attemptsDays, eventsDays } = retention()
+      const { wallNow, retention, idleMs, tasks, expireEvents, expireResponses } = this.#options
+      const { attemptsDays, eventsDays, responsesDays } = retention()
       const before = keptFrom(wallNow(), attemptsDays)
       if (before === this.#keptFrom) return
       const steps = retentionSteps(this.#db, {
@@ -100,6 +108,7 @@ export class Upkeep implements LedgerService {
       })
       if (!(await this.#run(steps))) return
       this.#keptFrom = before
+      await expireResponses(wallNow() - responsesDays * DAY_MS)
       await expireEvents(wallNow() - eventsDays * DAY_MS)
     })
   }
@@ -116,7 +125,7 @@ export class Upkeep implements LedgerService {
   }
 
   async #forget(tenant: string, user: string | undefined): Promise<ForgetResult> {
-    const { ledger, tasks, keys, forgetEvents } = this.#options
+    const { ledger, tasks, keys, forgetEvents, forgetResponses } = this.#options
     const subjectKeys = keys()
     const { made, inFile } = subjectKeys.of(tenant, user)
     const names = new Set(made)
@@ -143,8 +152,9 @@ export class Upkeep implements LedgerService {
     // What was deleted is zeros by now; here the log that had it goes as well, unless somebody reads in it.
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     const events = await forgetEvents(tenant, requests)
+    const responses = await forgetResponses(tenant, subject.keys)
     subjectKeys.forget(tenant, user)
-    return { ...count, keys: made.length, keysInFile: inFile, events }
+    return { ...count, keys: made.length, keysInFile: inFile, events, responses }
   }
 
   /** Throws where money of the subject is still open: its names are needed to book it. */

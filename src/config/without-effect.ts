@@ -4,11 +4,9 @@ import type { Setting } from './provenance.ts'
 const WITHOUT_EFFECT: readonly RegExp[] = [
   /^upstreams\.[^]+\.gpu\.(?:count|usdPerHour|name)$/,
   /^routes\.[^]+\.cache\.(?:mode|sampled|max_error)$/,
-  /^keys\.\d+\.store$/,
   /^telemetry\.(?:otlp|capturePrompts)$/,
   /^taskTypes\.[^]+\.maxWriteCalls$/,
   /^cache\.mode$/,
-  /^retention\.responsesDays$/,
 ]
 
 /** Whether a setting (dotted path) does nothing yet. */

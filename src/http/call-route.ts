@@ -4,8 +4,9 @@ import { complete } from '../gateway/complete.ts'
 import { answerOnce } from '../gateway/idempotency.ts'
 import type { AnswerSink, Call, Caller, FinishedRequest } from '../gateway/steps.ts'
 import { parseJsonBody } from '../protocol/json.ts'
-import type { Dialect } from '../protocol/dialect.ts'
+import type { Dialect, ResponseMemory } from '../protocol/dialect.ts'
 import { openAiChat } from '../protocol/openai-chat/dialect.ts'
+import { openAiResponses } from '../protocol/openai-responses/dialect.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
@@ -26,7 +27,7 @@ export const REQUEST_ID_PREFIX = 'req_'
 
 export interface CallRouteOptions extends Pick<
   ServerOptions,
-  'runtime' | 'idempotency' | 'now' | 'onDefect' | 'bodyLimitBytes'
+  'runtime' | 'idempotency' | 'responses' | 'now' | 'onDefect' | 'bodyLimitBytes'
 > {
   readonly calls: ActiveCalls
   readonly isDraining: () => boolean
@@ -36,7 +37,12 @@ type Handler = (request: IncomingMessage, response: ServerResponse, dialect: Dia
 
 /** Agents' base URLs end with and without `/v1`. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
-  [['/chat/completions', openAiChat] as const].flatMap(([path, dialect]) => [
+  (
+    [
+      ['/chat/completions', openAiChat],
+      ['/responses', openAiResponses],
+    ] as const
+  ).flatMap(([path, dialect]) => [
     [`/v1${path}`, dialect],
     [path, dialect],
   ]),
@@ -115,13 +121,15 @@ async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void
         retryAfterMs: 1000,
       })
     }
-    const chat = decode(dialect, body, runtime, caller)
+    const memory = dialect.isStateful === true ? options.responses.memoryOf(caller) : undefined
+    const chat = decode(dialect, body, runtime, caller, memory)
     const task = readTaskHeaders(request.headers, chat.openai.metadata?.['task_id'])
     call = { id, caller, task, request: chat, signal: abort.signal, startedMs }
     const shape = {
       id: id.slice(REQUEST_ID_PREFIX.length),
       created: Math.floor(Date.now() / 1000),
       request: chat,
+      ...(memory === undefined ? undefined : { memory }),
     }
     sink = chat.stream
       ? new SseAnswer(response, headers, dialect, shape)
@@ -146,12 +154,19 @@ async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void
   }
 }
 
-function decode(dialect: Dialect, bytes: Buffer, runtime: Runtime, caller: Caller): ChatRequest {
+function decode(
+  dialect: Dialect,
+  bytes: Buffer,
+  runtime: Runtime,
+  caller: Caller,
+  memory: ResponseMemory | undefined,
+): ChatRequest {
   return dialect.decode(parseJsonBody(bytes), {
     bodyBytes: bytes.length,
     unknownFields: caller.unknownFields,
     passFields: runtime.passFields,
     textLimitBytes: runtime.textLimitBytes,
+    ...(memory === undefined ? undefined : { memory }),
   })
 }
 

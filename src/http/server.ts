@@ -11,6 +11,7 @@ import { credentials } from './credentials.ts'
 import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
+import { addResponseRoutes } from './response-routes.ts'
 import type { ModelEntry, ServerOptions } from './runtime.ts'
 import { addTaskRoutes } from './task-routes.ts'
 
@@ -22,7 +23,7 @@ export interface GatewayServer {
 }
 
 const SUPPORTED =
-  'POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
+  'POST /v1/chat/completions, POST /v1/responses, GET and DELETE /v1/responses/{id}, GET /v1/responses/{id}/input_items, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
 /** Longest time for a request's head to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
@@ -30,6 +31,7 @@ const MAX_HEADER_FIELDS = 4000
 /** The one method of each path, without `/v1`. */
 const METHODS: ReadonlyMap<string, string> = new Map([
   ['/chat/completions', 'POST'],
+  ['/responses', 'POST'],
   ['/models', 'GET'],
   ['/healthz', 'GET'],
   ['/readyz', 'GET'],
@@ -147,6 +149,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
       return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, modelObject(found))
     })
   }
+  addResponseRoutes(app, { responses: options.responses, base, keyring: () => options.runtime().keyring, json })
   addTaskRoutes(app, {
     tasks: options.tasks,
     taskEvents: options.taskEvents,

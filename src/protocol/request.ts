@@ -172,6 +172,17 @@ export interface OpenAiOnly {
   readonly web_search_options?: JsonObject
 }
 
+/** What a response of the Responses API says of its request, and what is kept of it. */
+export interface ResponsesTurn {
+  /** The request's settings, as the response repeats them. */
+  readonly settings: JsonObject
+  /** The new input in the API's own form; items without an id get one from the letters of the answer. */
+  readonly items: (answerId: string) => readonly JsonObject[]
+  readonly previousId: string | undefined
+  /** It was asked for and is allowed. */
+  readonly store: boolean
+}
+
 export interface ChatRequest {
   /** As the caller wrote it: `auto`, an alias, a configured name or `upstream/model`. */
   readonly model: string
@@ -199,6 +210,7 @@ export interface ChatRequest {
   readonly legacyFunctions: boolean
   /** What the header `anthropic-beta` of the caller lists. */
   readonly betas?: readonly string[]
+  readonly turn?: ResponsesTurn
   /** Names of unknown fields that were removed; shown in `x-switchyard-dropped`. */
   readonly dropped: readonly string[]
   /** Size of the accepted body in bytes: an upper bound for the prompt's tokens under byte-level BPE. */

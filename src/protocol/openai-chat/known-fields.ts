@@ -175,16 +175,21 @@ export type FieldStanding =
 /** What a top-level name of a body is. Names within two edits of a known one are taken for misspelt: dropping them would change what was meant. */
 export function standingOf(name: string): FieldStanding {
   if (KNOWN.has(name)) return { kind: 'known' }
-  if (STEERING.has(name) || STEERING_PREFIX.test(name)) return { kind: 'steering' }
-  if (name === '__proto__' || name === 'constructor' || name === 'prototype') return { kind: 'steering' }
+  if (isSteering(name)) return { kind: 'steering' }
   for (const known of KNOWN) {
     if (isWithinTwoEdits(name, known)) return { kind: 'misspelt', meant: known }
   }
   return { kind: 'unknown' }
 }
 
+/** Whether a name chooses where a request goes, what is run there or how much is generated. */
+export function isSteering(name: string): boolean {
+  if (STEERING.has(name) || STEERING_PREFIX.test(name)) return true
+  return name === '__proto__' || name === 'constructor' || name === 'prototype'
+}
+
 /** Levenshtein distance <= 2, for names long enough that two edits are a slip and not another word. */
-function isWithinTwoEdits(name: string, known: string): boolean {
+export function isWithinTwoEdits(name: string, known: string): boolean {
   if (Math.abs(name.length - known.length) > 2 || known.length <= 2 || name.length > 40) return false
   if (name.toLowerCase() === known.toLowerCase()) return true
   const allowed = known.length <= 4 ? 1 : 2
