@@ -46,7 +46,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   if (values['json'] === true) io.stdout.write(`${JSON.stringify(gone)}\n`)
   else {
     io.stdout.write(
-      `${whose} is forgotten: ${gone.keys} keys, ${gone.tasks} tasks, ${gone.attempts} attempts, ${gone.responses} stored responses, ${gone.events} lines of the event log deleted; ${gone.totals} daily totals have no name now\n`,
+      `${whose} is forgotten: ${gone.keys} keys, ${gone.tasks} tasks, ${gone.attempts} attempts, ${gone.events} lines of the event log deleted; ${gone.responses} stored responses deleted; ${gone.totals} daily totals have no name now\n`,
     )
   }
   if (gone.keysInFile.length > 0)
