@@ -27,7 +27,7 @@ export interface Book {
   settled: number
   held: number
   unresolved: number
-  /** Changed since it was last written down. */
+  /** Changed since it was last written down, and in the list of `takeDirty`. */
   isDirty: boolean
   /** False = `settled` was not read yet: a start with many open attempts reads only what it needs. */
   isLoaded: boolean
@@ -41,7 +41,12 @@ export interface BookedAttempt extends AttemptView {
   state: AttemptState
   settled: readonly number[] | undefined
   tokens: AttemptTokens | undefined
+  /** Changed since it was last written to its row. */
   isDirty: boolean
+  /** Stands in the list of what is to be written to its row. */
+  isListed: boolean
+  /** Its reservation is written down where a crash cannot lose it. */
+  isSafe: boolean
   /** Number of its row in the store; undefined = not written yet. */
   row: number | undefined
 }
@@ -60,6 +65,7 @@ export class Books {
   readonly #ended = new IdTable<Ended>()
   readonly #endedIds: string[] = []
   #endedAt = 0
+  #dirty: Book[] = []
   readonly #load: (book: string) => number
 
   /** `load` gives what is settled in a book that is not in memory yet (0 for a new one). */
@@ -124,6 +130,8 @@ export class Books {
       settled: undefined,
       tokens: undefined,
       isDirty: true,
+      isListed: false,
+      isSafe: false,
       row: undefined,
     })
     return { kind: 'admitted' }
@@ -158,7 +166,7 @@ export class Books {
       const amount = amounts[index] as number
       if (amount > (attempt.lines[index] as Line).amount) exceeded.push(book.id)
       book.settled += amount
-      book.isDirty = true
+      this.soil(book)
     }
     attempt.settled = amounts
     attempt.tokens = tokens
@@ -219,8 +227,29 @@ export class Books {
       settled: undefined,
       tokens: undefined,
       isDirty: false,
+      isListed: false,
+      isSafe: true,
       row,
     })
+  }
+
+  /** Notes that a book has to be written down. */
+  soil(book: Book): void {
+    if (book.isDirty) return
+    book.isDirty = true
+    this.#dirty.push(book)
+  }
+
+  /** Books that have to be written down; they count as written from here on. */
+  takeDirty(): readonly Book[] {
+    const taken = this.#dirty
+    this.#dirty = []
+    for (const book of taken) book.isDirty = false
+    return taken
+  }
+
+  get hasDirty(): boolean {
+    return this.#dirty.length > 0
   }
 
   /** Drops books out of memory that nothing holds and that are written down; they are read again when needed. */

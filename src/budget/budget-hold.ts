@@ -52,12 +52,15 @@ export class BudgetHold implements Hold {
   readonly choices: number
   /** Settled for all tries so far. */
   cost: NanoUsd = ZERO_USD
-  tries = 1
   isOpen = true
+  /** Of the try under way: `req_…/1`, `req_…/1.2`. Kept, as each step of an attempt is told by it. */
+  id: string
+  #tries = 1
   readonly #again: BudgetHoldInit['again']
 
   constructor(init: BudgetHoldInit) {
     this.attempt = init.attempt
+    this.id = `${init.attempt.callId}/${init.attempt.number}`
     this.amount = init.sized.amount
     this.outputCap = init.sized.outputCap
     if (init.call !== undefined) this.call = init.call
@@ -71,9 +74,11 @@ export class BudgetHold implements Hold {
     this.#again = init.again
   }
 
-  get id(): string {
+  /** A further try is an attempt of its own. */
+  tryAgain(): void {
     const { callId, number } = this.attempt
-    return this.tries === 1 ? `${callId}/${number}` : `${callId}/${number}.${this.tries}`
+    this.#tries += 1
+    this.id = `${callId}/${number}.${this.#tries}`
   }
 
   again(failed: SendOutcome): Promise<boolean> {

@@ -280,7 +280,7 @@ export class BudgetLedger implements Ledger {
   /** A further try is an attempt of its own: same amounts, new id. */
   async #again(hold: BudgetHold, failed: SendOutcome): Promise<boolean> {
     await this.#close(hold, failed)
-    hold.tries += 1
+    hold.tryAgain()
     const result = await this.#options.ledger.reserve(reservationOf(hold))
     hold.isOpen = result.kind === 'admitted'
     return hold.isOpen

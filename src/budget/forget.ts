@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { FIRST_END, Fold, FOLD_COLUMNS, type FoldRow } from './fold.ts'
+import { freePages } from './free-pages.ts'
 import type { DailyRow } from './ledger-past.ts'
 import { TaskRemoval } from './retention.ts'
 import { checksum } from './sqlite-journal.ts'
@@ -36,7 +37,7 @@ export interface ForgetOptions {
  * transaction per step; `false` = the file was busy, and the same step comes again. The subject must have no open attempt.
  */
 export function* forgetSteps(db: DatabaseSync, options: ForgetOptions): Generator<boolean, void, void> {
-  yield* upkeepSteps(db, [attemptsAndTasks(db, options), totals(db, options)])
+  yield* upkeepSteps(db, [attemptsAndTasks(db, options), totals(db, options), freePages(db)])
 }
 
 function attemptsAndTasks(db: DatabaseSync, options: ForgetOptions): Step {

@@ -1,3 +1,4 @@
+import type { Turn } from './ahead-log.ts'
 import type { AttemptState, AttemptView } from './ledger.ts'
 
 /** An attempt as it is to be written: its state when the batch was made. */
@@ -33,6 +34,11 @@ export interface Journal {
   settledIn(book: string): number
   /** Rows of new attempts, in the order in which they stand in the batch. */
   commit(batch: Batch): readonly number[] | Promise<readonly number[]>
+  /**
+   * Writes reservations down where they cannot be lost, at less cost than `commit`, with all that has ended since the last write: what
+   * was appended has to come again in the next batch. Absent = `commit` alone makes things safe.
+   */
+  append?(turn: Turn): void
   openAttempts(): readonly OpenAttempt[]
   document(kind: string, id: string): string | undefined
 }

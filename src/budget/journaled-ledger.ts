@@ -1,4 +1,5 @@
-import { Books, type Book, type BookedAttempt } from './books.ts'
+import { Books, type BookedAttempt } from './books.ts'
+import type { Flush } from './commit-pace.ts'
 import type { Batch, DocumentRow, Journal } from './journal.ts'
 import type { AttemptLedger, AttemptTokens, Balance, Reservation, ReserveResult, StepResult } from './ledger.ts'
 
@@ -6,8 +7,11 @@ import type { AttemptLedger, AttemptTokens, Balance, Reservation, ReserveResult,
 const RETRY_MS = 500
 
 export interface JournaledLedgerOptions {
-  /** Runs `flush` soon: after this turn of the event loop where somebody waits for it. `setImmediate` serves, `commitPace` serves better. */
-  readonly defer: (flush: () => void, isWaitedFor: boolean) => void
+  /**
+   * Runs `flush` soon: after this turn of the event loop where somebody waits for it. `setImmediate` serves, `commitPace` serves better.
+   * `flush` says how many reservations it has written.
+   */
+  readonly defer: (flush: Flush, isWaitedFor: boolean) => void
   /** Hears about commits that failed, and about the first that works again (undefined). */
   readonly onTrouble?: (error: unknown) => void
   /** Called with an attempt that holds nothing any more. */
@@ -22,24 +26,32 @@ export interface Recovered {
 }
 
 interface Waiting {
-  readonly id: string
+  readonly attempt: BookedAttempt
   readonly isReservation: boolean
   readonly resolve: (problem: string | undefined) => void
 }
 
 /**
- * The ledger of one process: decided in memory, written ahead to a journal. Everything that one turn of the event loop reserves
- * goes into one commit; a reservation resolves when its commit is through, so nothing is sent that a crash could forget.
+ * The ledger of one process: decided in memory, written ahead to a journal. A reservation resolves when it is written down, so that
+ * nothing is sent that a crash could forget; all that one turn of the event loop reserves is written at once, appended to a log where
+ * the journal has one. Everything else waits for company and goes to its rows together.
  */
 export class JournaledLedger implements AttemptLedger {
   readonly books: Books
   readonly #journal: Journal
   readonly #options: JournaledLedgerOptions
-  #attempts = new Set<BookedAttempt>()
-  #dirtyBooks = new Set<Book>()
+  /** What has changed since it was last written to its rows. Lists, as a Set that is filled anew with each commit costs more than it saves. */
+  #attempts: BookedAttempt[] = []
   #documents = new Map<string, DocumentRow>()
+  /** Documents and ends of attempts that are in no log yet. */
+  #freshDocuments: DocumentRow[] = []
+  #freshEnds: BookedAttempt[] = []
+  /** Who waits for reservations. */
+  #reserving: Waiting[] = []
+  /** Who waits for later steps. */
   #waiting: Waiting[] = []
-  #scheduled: 'no' | 'lazy' | 'soon' = 'no'
+  #isDueSoon = false
+  #isDueLater = false
   #isCommitting = false
   #isInTrouble = false
   #idle: (() => void)[] = []
@@ -74,21 +86,30 @@ export class JournaledLedger implements AttemptLedger {
     }
     if (result.kind !== 'admitted' && result.kind !== 'replayed') return Promise.resolve(result)
     const attempt = this.books.find(reservation.id)
-    // A replay waits for the same commit, and a late one for none.
-    if (attempt === undefined || (result.kind === 'replayed' && !attempt.isDirty)) return Promise.resolve(result)
-    this.#attempts.add(attempt)
+    // A replay waits for the same write, and a late one for none.
+    if (attempt === undefined || attempt.isSafe) return Promise.resolve(result)
+    this.#list(attempt)
     return new Promise((resolve) => {
-      this.#wait(reservation.id, result.kind === 'admitted', (problem) =>
-        resolve(problem === undefined ? result : { kind: 'unavailable', reason: problem }),
-      )
+      this.#reserving.push({
+        attempt,
+        isReservation: result.kind === 'admitted',
+        resolve: (problem) => resolve(problem === undefined ? result : { kind: 'unavailable', reason: problem }),
+      })
+      this.#schedule()
     })
   }
 
   sent(id: string): Promise<StepResult> {
+    const attempt = this.books.find(id)
     const result = this.#step(id, (books) => books.sent(id))
-    if (result.kind !== 'done') return Promise.resolve(result)
+    if (result.kind !== 'done' || attempt === undefined) return Promise.resolve(result)
     return new Promise((resolve, reject) => {
-      this.#wait(id, false, (problem) => (problem === undefined ? resolve(result) : reject(new Error(problem))))
+      this.#waiting.push({
+        attempt,
+        isReservation: false,
+        resolve: (problem) => (problem === undefined ? resolve(result) : reject(new Error(problem))),
+      })
+      this.#schedule()
     })
   }
 
@@ -110,7 +131,9 @@ export class JournaledLedger implements AttemptLedger {
 
   /** Writes a document with the next commit. */
   write(kind: string, id: string, text: string): void {
-    this.#documents.set(`${kind} ${id}`, { kind, id, text })
+    const document = { kind, id, text }
+    this.#documents.set(`${kind} ${id}`, document)
+    this.#freshDocuments.push(document)
     this.#schedule()
   }
 
@@ -119,7 +142,7 @@ export class JournaledLedger implements AttemptLedger {
     return this.#documents.get(`${kind} ${id}`)?.text ?? this.#journal.document(kind, id)
   }
 
-  /** Resolves when everything is written down, or at once where the journal is in trouble. */
+  /** Resolves when everything is written to its rows, or at once where the journal is in trouble. */
   written(): Promise<void> {
     if (!this.#hasWork() && !this.#isCommitting) return Promise.resolve()
     return new Promise((resolve) => {
@@ -131,97 +154,141 @@ export class JournaledLedger implements AttemptLedger {
   /** Writes what is still in memory; what it cannot write stays with the caller to report. */
   async close(): Promise<void> {
     await this.written()
-    if (this.#hasWork()) await this.#flush()
+    if (this.#hasWork()) await this.#commit()
   }
 
   #step(id: string, step: (books: Books) => StepResult): StepResult {
     const attempt = this.books.find(id)
     const result = step(this.books)
     if (result.kind !== 'done' || attempt === undefined) return result
-    this.#attempts.add(attempt)
-    if (attempt.state === 'settled') for (const book of attempt.books) this.#dirtyBooks.add(book)
+    this.#list(attempt)
     this.#schedule()
+    if (attempt.state === 'settled' || attempt.state === 'voided') this.#freshEnds.push(attempt)
     // What was held is free now, or is known to be spent: whoever waits for it can look.
     if (attempt.state !== 'sent') this.#options.onFreed?.(attempt)
     return result
   }
 
-  #wait(id: string, isReservation: boolean, resolve: Waiting['resolve']): void {
-    this.#waiting.push({ id, isReservation, resolve })
-    this.#schedule()
+  #list(attempt: BookedAttempt): void {
+    if (attempt.isListed) return
+    attempt.isListed = true
+    this.#attempts.push(attempt)
   }
 
   #schedule(): void {
-    if (this.#isCommitting) return
-    const isWaitedFor = this.#waiting.length > 0 || this.#idle.length > 0
-    if (this.#scheduled === 'soon' || (this.#scheduled === 'lazy' && !isWaitedFor)) return
-    this.#scheduled = isWaitedFor ? 'soon' : 'lazy'
-    this.#options.defer(() => {
-      // Somebody came who could not wait, and it is done.
-      if (this.#scheduled === 'no') return
-      this.#scheduled = 'no'
-      void this.#flush()
-    }, isWaitedFor)
+    if (this.#isCommitting || this.#isDueSoon) return
+    if (this.#reserving.length > 0 || this.#mustCommit()) {
+      this.#isDueSoon = true
+      this.#options.defer(() => {
+        this.#isDueSoon = false
+        const { length } = this.#reserving
+        this.#flush()
+        return length
+      }, true)
+    } else if (!this.#isDueLater) {
+      this.#isDueLater = true
+      this.#options.defer(() => {
+        this.#isDueLater = false
+        void this.#commit()
+        return 0
+      }, false)
+    }
+  }
+
+  /** Whether somebody waits for rows to be written. */
+  #mustCommit(): boolean {
+    return this.#waiting.length > 0 || this.#idle.length > 0
   }
 
   #hasWork(): boolean {
-    return this.#attempts.size > 0 || this.#dirtyBooks.size > 0 || this.#documents.size > 0
+    return this.#attempts.length > 0 || this.books.hasDirty || this.#documents.size > 0
   }
 
-  /** Commits all that is dirty. Never rejects. */
-  #flush(): Promise<void> | undefined {
+  /** Does what is waited for. */
+  #flush(): void {
+    if (this.#journal.append === undefined || this.#mustCommit()) void this.#commit()
+    else if (this.#reserving.length > 0) this.#append()
+  }
+
+  /** Reservations are safe in the log; their rows are written later, most of them once and for all. */
+  #append(): void {
+    const reserving = this.#reserving
+    const documents = this.#freshDocuments
+    const ended = this.#freshEnds
+    this.#reserving = []
+    this.#freshDocuments = []
+    this.#freshEnds = []
+    const attempts: BookedAttempt[] = []
+    for (const { attempt, isReservation } of reserving) if (isReservation) attempts.push(attempt)
+    try {
+      this.#journal.append?.({ reserved: attempts, ended, documents })
+    } catch (error) {
+      this.#freshDocuments = documents
+      this.#freshEnds = ended
+      this.#failed(error)
+      this.#refuse(reserving, error)
+      this.#over()
+      return
+    }
+    for (const attempt of attempts) attempt.isSafe = true
+    this.#worked()
+    for (const { resolve } of reserving) resolve(undefined)
+    this.#schedule()
+  }
+
+  /** Writes all that has changed to its rows. Never rejects. */
+  #commit(): Promise<void> | undefined {
     // What is under way ends with a look at what has come meanwhile.
     if (this.#isCommitting) return undefined
     if (!this.#hasWork()) {
       this.#settleIdle()
       return undefined
     }
-    const taken = {
-      attempts: this.#attempts,
-      books: this.#dirtyBooks,
-      documents: this.#documents,
-      waiting: this.#waiting,
+    const attempts: BookedAttempt[] = []
+    for (const attempt of this.#attempts) {
+      attempt.isListed = false
+      // A reservation that could not be written down is forgotten.
+      if (!attempt.isDirty) continue
+      attempt.isDirty = false
+      attempts.push(attempt)
     }
-    this.#attempts = new Set()
-    this.#dirtyBooks = new Set()
+    const taken = { documents: this.#documents, reserving: this.#reserving, waiting: this.#waiting }
+    const books = this.books.takeDirty()
+    this.#attempts = []
     this.#documents = new Map()
+    this.#freshDocuments = []
+    this.#freshEnds = []
+    this.#reserving = []
     this.#waiting = []
     this.#isCommitting = true
-    const attempts = [...taken.attempts]
-    for (const attempt of attempts) attempt.isDirty = false
-    const batch: Batch = {
-      attempts,
-      books: [...taken.books],
-      documents: [...taken.documents.values()],
-    }
-    for (const book of taken.books) book.isDirty = false
+    const batch: Batch = { attempts, books, documents: [...taken.documents.values()] }
     const succeed = (rows: readonly number[]): void => {
-      for (const [index, attempt] of attempts.entries()) attempt.row = rows[index]
-      if (this.#isInTrouble) this.#options.onTrouble?.(undefined)
-      this.#isInTrouble = false
+      for (const [index, attempt] of attempts.entries()) {
+        attempt.row = rows[index]
+        attempt.isSafe = true
+      }
+      this.#worked()
+      for (const { resolve } of taken.reserving) resolve(undefined)
       for (const { resolve } of taken.waiting) resolve(undefined)
       this.#over()
     }
     const fail = (error: unknown): void => {
-      this.#options.onTrouble?.(error)
-      this.#isInTrouble = true
-      const reason = error instanceof Error ? error.message : String(error)
+      this.#failed(error)
       // Nothing of it was written: reservations are taken back, everything else is tried again.
-      for (const { id, isReservation } of taken.waiting) {
-        if (!isReservation) continue
-        const attempt = this.books.find(id)
-        if (attempt === undefined) continue
-        taken.attempts.delete(attempt)
-        this.books.forget(id)
-        this.#options.onFreed?.(attempt)
+      for (const attempt of attempts) attempt.isDirty = true
+      for (const book of books) this.books.soil(book)
+      for (const [key, document] of taken.documents) {
+        if (this.#documents.has(key)) continue
+        this.#documents.set(key, document)
+        this.#freshDocuments.push(document)
       }
-      for (const attempt of taken.attempts) this.#again(attempt)
-      for (const book of taken.books) {
-        book.isDirty = true
-        this.#dirtyBooks.add(book)
+      this.#refuse(taken.reserving, error)
+      for (const attempt of attempts) {
+        if (!attempt.isDirty) continue
+        this.#list(attempt)
+        if (attempt.state === 'settled' || attempt.state === 'voided') this.#freshEnds.push(attempt)
       }
-      for (const [key, document] of taken.documents) if (!this.#documents.has(key)) this.#documents.set(key, document)
-      for (const { resolve } of taken.waiting) resolve(reason)
+      for (const { resolve } of taken.waiting) resolve(messageOf(error))
       this.#over()
     }
     try {
@@ -237,14 +304,29 @@ export class JournaledLedger implements AttemptLedger {
     }
   }
 
-  #again(attempt: BookedAttempt): void {
-    attempt.isDirty = true
-    this.#attempts.add(attempt)
+  /** Takes reservations back that could not be written down. */
+  #refuse(reserving: readonly Waiting[], error: unknown): void {
+    for (const { attempt, isReservation } of reserving) {
+      if (!isReservation || this.books.find(attempt.id) !== attempt) continue
+      this.books.forget(attempt.id)
+      this.#options.onFreed?.(attempt)
+    }
+    for (const { resolve } of reserving) resolve(messageOf(error))
+  }
+
+  #failed(error: unknown): void {
+    this.#options.onTrouble?.(error)
+    this.#isInTrouble = true
+  }
+
+  #worked(): void {
+    if (this.#isInTrouble) this.#options.onTrouble?.(undefined)
+    this.#isInTrouble = false
   }
 
   #over(): void {
     this.#isCommitting = false
-    if (!this.#hasWork() || (this.#isInTrouble && this.#waiting.length === 0)) {
+    if (!this.#hasWork() || (this.#isInTrouble && this.#reserving.length + this.#waiting.length === 0)) {
       this.#settleIdle()
       if (this.#hasWork()) setTimeout(() => this.#schedule(), RETRY_MS).unref()
       return
@@ -255,4 +337,8 @@ export class JournaledLedger implements AttemptLedger {
   #settleIdle(): void {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { openSqliteFile, type Durability } from '../store/sqlite-file.ts'
-import { LEDGER_CHECKED, LEDGER_SCHEMA, LEDGER_VERSION } from './sqlite-journal.ts'
+import { LEDGER_CHECKED, LEDGER_SCHEMA, LEDGER_UPGRADES, LEDGER_VERSION } from './sqlite-journal.ts'
 
 /** Its name in the data directory. */
 export const LEDGER_FILE = 'ledger.sqlite'
@@ -11,6 +11,7 @@ export function openLedgerFile(path: string, durability: Durability): DatabaseSy
     durability,
     version: LEDGER_VERSION,
     schema: LEDGER_SCHEMA,
+    upgrades: LEDGER_UPGRADES,
     checked: LEDGER_CHECKED,
   })
 }

@@ -63,15 +63,16 @@ export class RateLimit implements KeyLimiter {
   headers(): Readonly<Record<string, string>> {
     const now = this.#now()
     const headers: Record<string, string> = {}
-    const { requestsPerMinute, tokensPerMinute } = this.#limits
-    for (const [name, limit, window] of [
-      ['requests', requestsPerMinute, this.#requests],
-      ['tokens', tokensPerMinute, this.#tokens],
-    ] as const) {
-      if (limit === undefined) continue
-      headers[`x-ratelimit-limit-${name}`] = String(limit)
-      headers[`x-ratelimit-remaining-${name}`] = String(Math.max(0, limit - window.total(now)))
-      headers[`x-ratelimit-reset-${name}`] = duration(Math.ceil(window.waitMs(0, now)))
+    const { requestsPerMinute: requests, tokensPerMinute: tokens } = this.#limits
+    if (requests !== undefined) {
+      headers['x-ratelimit-limit-requests'] = String(requests)
+      headers['x-ratelimit-remaining-requests'] = String(Math.max(0, requests - this.#requests.total(now)))
+      headers['x-ratelimit-reset-requests'] = duration(Math.ceil(this.#requests.emptyMs(now)))
+    }
+    if (tokens !== undefined) {
+      headers['x-ratelimit-limit-tokens'] = String(tokens)
+      headers['x-ratelimit-remaining-tokens'] = String(Math.max(0, tokens - this.#tokens.total(now)))
+      headers['x-ratelimit-reset-tokens'] = duration(Math.ceil(this.#tokens.emptyMs(now)))
     }
     return headers
   }

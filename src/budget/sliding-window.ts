@@ -58,6 +58,18 @@ export class SlidingWindow {
     return 0
   }
 
+  /** Milliseconds until nothing counts. */
+  emptyMs(nowMs: number): number {
+    this.#advance(nowMs)
+    if (this.#total === 0) return 0
+    // What came last leaves last, and mostly came just now.
+    for (let age = 0; age < SECONDS; age++) {
+      const second = this.#second - age
+      if (this.#at((second + SECONDS) % SECONDS) > 0) return (second + SECONDS) * SECOND_MS - nowMs
+    }
+    return 0
+  }
+
   #advance(nowMs: number): void {
     const second = Math.floor(nowMs / SECOND_MS)
     const passed = Math.min(SECONDS, second - this.#second)

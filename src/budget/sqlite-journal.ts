@@ -1,17 +1,21 @@
 import { crc32 } from 'node:zlib'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { AHEAD_SCHEMA, AheadLog, readAhead, type Turn } from './ahead-log.ts'
 import type { AttemptRow, Batch, Journal, OpenAttempt } from './journal.ts'
-import type { AttemptNote, AttemptState, Line } from './ledger.ts'
+import { decodeLines, encodeLines } from './ledger-lines.ts'
+import type { AttemptNote, AttemptState } from './ledger.ts'
 
 /** Version of the tables below. */
-export const LEDGER_VERSION = 1
+export const LEDGER_VERSION = 2
+/** What takes a file of an earlier version one step further. */
+export const LEDGER_UPGRADES: Readonly<Record<number, string>> = { 1: AHEAD_SCHEMA }
 /** Tables that are small and hold money: read through at start. */
-export const LEDGER_CHECKED: readonly string[] = ['books', 'daily', 'documents']
+export const LEDGER_CHECKED: readonly string[] = ['books', 'daily', 'documents', 'ahead']
 /**
  * `attempts`: one row each; `lines` only while it is open. `books`: what is settled. `daily`: the same money by who and what, for
  * reports, so that old attempts can be deleted and totals still add up. `sum` is a CRC-32 over what must not change by itself.
  */
-export const LEDGER_SCHEMA = `
+export const LEDGER_SCHEMA: string = `
 CREATE TABLE attempts (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL, state INTEGER NOT NULL, task TEXT, tenant TEXT NOT NULL, key TEXT NOT NULL,
   type TEXT NOT NULL, model TEXT NOT NULL, upstream TEXT NOT NULL, day TEXT NOT NULL, at INTEGER NOT NULL,
@@ -25,7 +29,8 @@ CREATE TABLE daily (
   calls INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL, cost INTEGER NOT NULL,
   PRIMARY KEY (day, tenant, key, type, model)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID`
+CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;
+${AHEAD_SCHEMA}`
 
 const STATES: readonly AttemptState[] = ['reserved', 'sent', 'unresolved', 'settled', 'voided']
 const STATE_NUMBERS: Readonly<Record<AttemptState, number>> = {
@@ -59,9 +64,11 @@ export class SqliteJournal implements Journal {
   readonly #writeDocument: StatementSync
   readonly #readBook: StatementSync
   readonly #readDocument: StatementSync
+  readonly #ahead: AheadLog
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#ahead = new AheadLog(db)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#insert = db.prepare(
@@ -95,9 +102,12 @@ export class SqliteJournal implements Journal {
     return (this.#readDocument.get(kind, id) as { text: string } | undefined)?.text
   }
 
+  append(turn: Turn): void {
+    this.#ahead.append(turn)
+  }
+
   commit(batch: Batch): readonly number[] {
-    this.#begin.run()
-    try {
+    return this.#transact(() => {
       const rows = batch.attempts.map((attempt) => this.#write(attempt))
       for (const { id, settled } of batch.books) this.#writeBook.run(id, settled, checksum(id, settled))
       for (const sum of dailySums(batch.attempts)) {
@@ -105,8 +115,26 @@ export class SqliteJournal implements Journal {
         this.#writeDaily.run(day, tenant, key, taskType, model, sum.calls, sum.input, sum.output, sum.cost)
       }
       for (const { kind, id, text } of batch.documents) this.#writeDocument.run(kind, id, text)
-      this.#commit.run()
+      this.#ahead.clear()
       return rows
+    })
+  }
+
+  /** Throws DamagedRow where a hold does not check, or the log of an earlier process: it must not become free money. */
+  openAttempts(): readonly OpenAttempt[] {
+    this.#takeOver()
+    const rows = this.#db.prepare('SELECT * FROM attempts INDEXED BY attempts_open WHERE state < 3 ORDER BY row').all()
+    return (rows as unknown as StoredAttempt[]).map(openAttemptOf)
+  }
+
+  /** Runs `work` as one transaction, after which nothing is in the log. */
+  #transact<T>(work: () => T): T {
+    this.#begin.run()
+    try {
+      const result = work()
+      this.#commit.run()
+      this.#ahead.cleared()
+      return result
     } catch (error) {
       // SQLite has rolled back by itself after some errors, a full disk among them.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
@@ -114,22 +142,27 @@ export class SqliteJournal implements Journal {
     }
   }
 
-  /** Throws DamagedRow where a hold does not check: it must not become free money. */
-  openAttempts(): readonly OpenAttempt[] {
-    const rows = this.#db.prepare('SELECT * FROM attempts INDEXED BY attempts_open WHERE state < 3 ORDER BY row').all()
-    return (rows as unknown as StoredAttempt[]).map((row) => {
-      const lines = row.lines ?? ''
-      if (row.sum !== checksum(row.id, lines)) throw new DamagedRow(`attempt ${row.id}`)
-      return {
-        row: row.row,
-        attempt: {
-          id: row.id,
-          state: STATES[row.state] as 'reserved' | 'sent' | 'unresolved',
-          lines: decodeLines(lines),
-          note: noteOf(row),
-        },
-      }
+  /** Moves what a killed process has left in the log to the tables. */
+  #takeOver(): void {
+    const find = this.#db.prepare('SELECT * FROM attempts WHERE row = ?')
+    const openRow = (row: number): AttemptRow | undefined => {
+      const stored = find.get(row) as StoredAttempt | undefined
+      if (stored === undefined || stored.lines === null) return undefined
+      const { row: number, attempt } = openAttemptOf(stored)
+      return { ...attempt, row: number, settled: undefined, tokens: undefined }
+    }
+    const left = readAhead(this.#db, openRow, (what) => {
+      throw new DamagedRow(what)
     })
+    if (left === undefined) return
+    const books = new Map<string, number>()
+    for (const { lines, settled } of left.attempts) {
+      for (const [index, amount] of settled?.entries() ?? []) {
+        const { book } = lines[index] as AttemptRow['lines'][number]
+        books.set(book, (books.get(book) ?? this.settledIn(book)) + amount)
+      }
+    }
+    this.commit({ ...left, books: [...books].map(([id, settled]) => ({ id, settled })) })
   }
 
   #write(attempt: AttemptRow): number {
@@ -198,6 +231,14 @@ export function stateOf(row: StoredAttempt): AttemptState {
   return STATES[row.state] as AttemptState
 }
 
+/** Throws DamagedRow. */
+function openAttemptOf(row: StoredAttempt): OpenAttempt {
+  const lines = row.lines ?? ''
+  if (row.sum !== checksum(row.id, lines)) throw new DamagedRow(`attempt ${row.id}`)
+  const state = STATES[row.state] as OpenAttempt['attempt']['state']
+  return { row: row.row, attempt: { id: row.id, state, lines: decodeLines(lines), note: noteOf(row) } }
+}
+
 function noteOf(row: StoredAttempt): AttemptNote {
   return {
     tenant: row.tenant,
@@ -210,24 +251,6 @@ function noteOf(row: StoredAttempt): AttemptNote {
     day: row.day,
     atMs: row.at,
   }
-}
-
-/** Book names hold no line break (they are made from checked names), so that plain text is enough. */
-function encodeLines(lines: readonly Line[]): string {
-  let text = ''
-  for (const { book, amount } of lines) text += `${amount} ${book}\n`
-  return text
-}
-
-function decodeLines(text: string): readonly Line[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const space = line.indexOf(' ')
-      // The limit was judged when it was reserved.
-      return { amount: Number(line.slice(0, space)), book: line.slice(space + 1), limit: undefined }
-    })
 }
 
 /** Guards what a flipped bit must not change: the lines of an open attempt, what is settled in a book. */

@@ -8,6 +8,8 @@ declare const nanoUsd: unique symbol
 export type NanoUsd = number & { readonly [nanoUsd]: true }
 
 export const NANO_PER_USD = 1_000_000_000
+/** Decimal places of a nano-dollar. */
+const PLACES = 9
 
 export const ZERO_USD: NanoUsd = 0 as NanoUsd
 
@@ -32,7 +34,12 @@ export function usdToNano(usd: number): NanoUsd {
 /** Decimal dollars with up to 9 places and no exponent, as headers and JSON show them: 123456 -> "0.000123456". */
 export function formatUsd(amount: NanoUsd): string {
   const whole = Math.floor(amount / NANO_PER_USD)
-  const rest = amount % NANO_PER_USD
+  let rest = amount % NANO_PER_USD
   if (rest === 0) return String(whole)
-  return `${whole}.${String(rest).padStart(9, '0').replace(/0+$/, '')}`
+  let places = PLACES
+  while (rest % 10 === 0) {
+    rest /= 10
+    places -= 1
+  }
+  return `${whole}.${String(rest).padStart(places, '0')}`
 }

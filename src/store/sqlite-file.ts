@@ -17,6 +17,8 @@ export interface SqliteOptions {
   readonly version: number
   /** Makes the tables of an empty file. */
   readonly schema: string
+  /** What takes a file of that version one step further; a file of a version without a step is refused. */
+  readonly upgrades?: Readonly<Record<number, string>>
   /** Tables that are read through at start. */
   readonly checked: readonly string[]
   readonly readOnly?: boolean
@@ -42,10 +44,14 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
         `${path} was written by a later version of switchyard (${version}). Start that one, or another dataDir.`,
       )
     }
-    if (version > 0 && version < options.version) {
-      throw new StoreProblem(
-        `${path} was written by an earlier version of switchyard (${version}), which this one cannot take over. Start that one, or another dataDir.`,
-      )
+    for (let from = version; from > 0 && from < options.version; from++) {
+      const step = options.upgrades?.[from]
+      if (step === undefined) {
+        throw new StoreProblem(
+          `${path} was written by an earlier version of switchyard (${version}), which this one cannot take over. Start that one, or another dataDir.`,
+        )
+      }
+      db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version=${from + 1}; COMMIT`)
     }
     if (version === 0) {
       db.exec(`BEGIN IMMEDIATE; ${options.schema}; PRAGMA user_version=${options.version}; COMMIT`)
