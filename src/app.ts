@@ -83,7 +83,6 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     forgetEvents: async (tenant, requests) =>
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
     forgetResponses: (tenant, keys) => responses.forget(tenant, keys),
-    expireResponses: (beforeMs) => responses.expire(beforeMs),
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
     reporter: {
       refused: (code) => metrics.budget.refused(code),
@@ -122,6 +121,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
     log?.logger.error({ event: 'defect', id, detail: error.detail })
+  responses.start(() => current.retention.responsesDays)
   const server = buildServer({
     bodyLimitBytes: config.server.bodyLimitBytes,
     keepAliveMs: config.server.keepAliveSeconds * 1000,

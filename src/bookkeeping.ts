@@ -21,15 +21,9 @@ export interface BookkeepingOptions {
   readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
   /** Deletes stored responses of a tenant, or of some of its keys; gives their number. */
   readonly forgetResponses: (tenant: string, keys: ReadonlySet<string> | undefined) => Promise<number>
-  /** Deletes stored responses of before a moment (unix ms). */
-  readonly expireResponses: (beforeMs: number) => Promise<unknown>
   /** Takes the event log's lines of before a moment (unix ms) out. */
   readonly expireEvents: (beforeMs: number) => Promise<unknown>
-  readonly retention: () => {
-    readonly attemptsDays: number
-    readonly eventsDays: number
-    readonly responsesDays: number
-  }
+  readonly retention: () => { readonly attemptsDays: number; readonly eventsDays: number }
   readonly idleMs: () => number
   /** Hears what an operator should see: alarms, trouble with the store, what was recovered. */
   readonly onEvent: (event: Readonly<Record<string, unknown>>) => void

@@ -68,7 +68,6 @@ function openFile(
           forgetEvents: options.forgetEvents,
           expireEvents: options.expireEvents,
           forgetResponses: options.forgetResponses,
-          expireResponses: options.expireResponses,
           retention: options.retention,
           idleMs: options.idleMs,
           wallNow,

@@ -10,6 +10,10 @@ import { ConversationTooLong, RESPONSES_FILE, ResponseStore, type ItemRow } from
 
 /** Between steps of about a millisecond, ms. */
 const REST_MS = 20
+/** After the start, when the first requests have been answered, and from then on, ms. */
+const FIRST_MS = 2000
+const EVERY_MS = 3_600_000
+const DAY_MS = 86_400_000
 
 export interface StoredResponsesOptions {
   readonly dataDir: string
@@ -21,6 +25,7 @@ export interface StoredResponsesOptions {
 export class StoredResponses implements ResponseService {
   readonly #options: StoredResponsesOptions
   readonly #store: ResponseStore | undefined
+  #timer: NodeJS.Timeout | undefined
   #isTroubled = false
   #isClosed = false
 
@@ -32,6 +37,18 @@ export class StoredResponses implements ResponseService {
     } catch (error) {
       this.#trouble(error)
     }
+  }
+
+  /** Deletes what is older than it is kept, now and from time to time. */
+  start(days: () => number): void {
+    const look = (): void => {
+      // A file that cannot be read has said so.
+      void this.expire(this.#options.wallNow() - days() * DAY_MS).catch(() => {})
+      this.#timer = setTimeout(look, EVERY_MS)
+      this.#timer.unref()
+    }
+    this.#timer = setTimeout(look, FIRST_MS)
+    this.#timer.unref()
   }
 
   memoryOf({ tenant, key, mayStore = false }: Parameters<ResponseService['memoryOf']>[0]): ResponseMemory {
@@ -75,6 +92,7 @@ export class StoredResponses implements ResponseService {
 
   close(): void {
     this.#isClosed = true
+    clearTimeout(this.#timer)
     this.#store?.close()
   }
 

@@ -42,15 +42,9 @@ export interface UpkeepOptions {
   readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
   /** Deletes stored responses of a tenant, or of some of its keys; gives their number. */
   readonly forgetResponses: (tenant: string, keys: ReadonlySet<string> | undefined) => Promise<number>
-  /** Deletes stored responses of before a moment (unix ms). */
-  readonly expireResponses: (beforeMs: number) => Promise<unknown>
   /** Takes the event log's lines of before a moment (unix ms) out. */
   readonly expireEvents: (beforeMs: number) => Promise<unknown>
-  readonly retention: () => {
-    readonly attemptsDays: number
-    readonly eventsDays: number
-    readonly responsesDays: number
-  }
+  readonly retention: () => { readonly attemptsDays: number; readonly eventsDays: number }
   readonly idleMs: () => number
   /** Unix milliseconds. */
   readonly wallNow: () => number
@@ -96,8 +90,8 @@ export class Upkeep implements LedgerService {
   /** Deletes what is older than is to be kept. Nothing to do twice on one day. */
   retain(): Promise<void> {
     return this.#alone(async () => {
-      const { wallNow, retention, idleMs, tasks, expireEvents, expireResponses } = this.#options
-      const { attemptsDays, eventsDays, responsesDays } = retention()
+      const { wallNow, retention, idleMs, tasks, expireEvents } = this.#options
+      const { attemptsDays, eventsDays } = retention()
       const before = keptFrom(wallNow(), attemptsDays)
       if (before === this.#keptFrom) return
       const steps = retentionSteps(this.#db, {
@@ -108,7 +102,6 @@ export class Upkeep implements LedgerService {
       })
       if (!(await this.#run(steps))) return
       this.#keptFrom = before
-      await expireResponses(wallNow() - responsesDays * DAY_MS)
       await expireEvents(wallNow() - eventsDays * DAY_MS)
     })
   }

@@ -47,7 +47,6 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
     forgetEvents: () => Promise.resolve(0),
     expireEvents: () => Promise.resolve(),
     forgetResponses: () => Promise.resolve(0),
-    expireResponses: () => Promise.resolve(),
     reporter: { refused: () => {}, exceeded: () => {}, taskEnded: () => {} },
     onEvent: (event) => console.error(JSON.stringify(event)),
   })

@@ -8,7 +8,10 @@ import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 
 const ROOT = new URL('../../', import.meta.url)
-const PAGES = ['README.md', 'ARCHITECTURE.md', ...readdirSync(new URL('docs/', ROOT)).map((name) => `docs/${name}`)]
+const DOCS = readdirSync(new URL('docs/', ROOT), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.md'),
+)
+const PAGES = ['README.md', 'ARCHITECTURE.md', ...DOCS.map((name) => `docs/${name}`)]
 const BLOCKS = PAGES.flatMap((page) =>
   [...readFileSync(new URL(page, ROOT), 'utf8').matchAll(/^```ya?ml\n([^]*?)^```$/gm)].map(
     ([, text = ''], index) => [`${page}, block ${index + 1}`, text] as const,
