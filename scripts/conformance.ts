@@ -20,6 +20,8 @@ interface Report {
 
 const CLIENTS: Readonly<Record<string, string>> = {
   'openai-client.test.ts': 'openai',
+  'openai-responses.test.ts': 'openai',
+  'codex.test.ts': 'Codex (recorded)',
   'ai-sdk.test.ts': 'ai (Vercel)',
   'anthropic-client.test.ts': '@anthropic-ai/sdk',
   'claude-code.test.ts': 'as Claude Code',

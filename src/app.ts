@@ -36,6 +36,7 @@ import { RequestLog } from './telemetry/request-log.ts'
 import { LimitedModels } from './upstream/limited-models.ts'
 import { RotatingFile } from './telemetry/rotating-file.ts'
 import { taskEvents } from './telemetry/task-events.ts'
+import { StoredResponses } from './stored-responses.ts'
 import type { UpstreamOptions } from './upstream/options.ts'
 import { UpstreamSender } from './upstream/sender.ts'
 
@@ -82,6 +83,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     subjectKeys: () => access.subjectKeys,
     forgetEvents: async (tenant, requests) =>
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
+    forgetResponses: (tenant, keys) => responses.forget(tenant, keys),
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
     reporter: {
       refused: (code) => metrics.budget.refused(code),
@@ -97,6 +99,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
           ? undefined
           : (tenant, task, tool) => events.toolCalled(tenant, task, tool.name, tool.arguments, tool.ms),
     },
+    onEvent: (event) => log?.logger.warn(event),
+  })
+  const responses = new StoredResponses({
+    dataDir: config.dataDir,
+    wallNow: Date.now,
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
@@ -121,6 +128,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
     log?.logger.error({ event: 'defect', id, detail: error.detail })
+  responses.start(() => current.retention.responsesDays)
   const server = buildServer({
     bodyLimitBytes: config.server.bodyLimitBytes,
     keepAliveMs: config.server.keepAliveSeconds * 1000,
@@ -130,6 +138,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     idempotency: new IdempotencyMemory(),
     operations,
+    responses,
     tasks: budgeting.service,
     taskEvents: eventFile === undefined ? undefined : (tenant, id) => taskEvents(eventFile, tenant, id),
     now,
@@ -141,6 +150,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     await server.app.close()
     await control?.close()
     await budgeting.close()
+    responses.close()
     access.close()
     await bounds.close()
     eventFile?.close()

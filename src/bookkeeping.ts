@@ -19,6 +19,8 @@ export interface BookkeepingOptions {
   readonly subjectKeys: () => SubjectKeys
   /** Takes the event log's lines of a tenant, or of some of its requests, out; gives their number. */
   readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
+  /** Deletes stored responses of a tenant, or of some of its keys; gives their number. */
+  readonly forgetResponses: (tenant: string, keys: ReadonlySet<string> | undefined) => Promise<number>
   /** Takes the event log's lines of before a moment (unix ms) out. */
   readonly expireEvents: (beforeMs: number) => Promise<unknown>
   readonly retention: () => { readonly attemptsDays: number; readonly eventsDays: number }

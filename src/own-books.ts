@@ -67,6 +67,7 @@ function openFile(
           keys: options.subjectKeys,
           forgetEvents: options.forgetEvents,
           expireEvents: options.expireEvents,
+          forgetResponses: options.forgetResponses,
           retention: options.retention,
           idleMs: options.idleMs,
           wallNow,

@@ -40,6 +40,8 @@ export interface UpkeepOptions {
   readonly keys: () => SubjectKeys
   /** Takes the event log's lines of a subject out; gives their number. */
   readonly forgetEvents: (tenant: string, requests: ReadonlySet<string> | undefined) => Promise<number>
+  /** Deletes stored responses of a tenant, or of some of its keys; gives their number. */
+  readonly forgetResponses: (tenant: string, keys: ReadonlySet<string> | undefined) => Promise<number>
   /** Takes the event log's lines of before a moment (unix ms) out. */
   readonly expireEvents: (beforeMs: number) => Promise<unknown>
   readonly retention: () => { readonly attemptsDays: number; readonly eventsDays: number }
@@ -116,7 +118,7 @@ export class Upkeep implements LedgerService {
   }
 
   async #forget(tenant: string, user: string | undefined): Promise<ForgetResult> {
-    const { ledger, tasks, keys, forgetEvents } = this.#options
+    const { ledger, tasks, keys, forgetEvents, forgetResponses } = this.#options
     const subjectKeys = keys()
     const { made, inFile } = subjectKeys.of(tenant, user)
     const names = new Set(made)
@@ -143,8 +145,9 @@ export class Upkeep implements LedgerService {
     // What was deleted is zeros by now; here the log that had it goes as well, unless somebody reads in it.
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     const events = await forgetEvents(tenant, requests)
+    const responses = await forgetResponses(tenant, subject.keys)
     subjectKeys.forget(tenant, user)
-    return { ...count, keys: made.length, keysInFile: inFile, events }
+    return { ...count, keys: made.length, keysInFile: inFile, events, responses }
   }
 
   /** Throws where money of the subject is still open: its names are needed to book it. */

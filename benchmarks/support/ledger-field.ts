@@ -47,6 +47,7 @@ export async function moneySteps(dir: string, durability: 'process' | 'power'): 
     },
     forgetEvents: () => Promise.resolve(0),
     expireEvents: () => Promise.resolve(),
+    forgetResponses: () => Promise.resolve(0),
     reporter: {
       refused: () => {},
       lowered: () => {},

@@ -96,6 +96,7 @@ function keyLine(key: KeyConfig): string {
     key.models === undefined ? undefined : `models ${key.models.join(' ')}`,
     key.expiresAtMs === undefined ? undefined : `until ${new Date(key.expiresAtMs).toISOString()}`,
     key.canTopUp ? 'may top up' : undefined,
+    key.store ? 'may store responses' : undefined,
     key.metrics ? 'may read /metrics' : undefined,
   ].filter((each) => each !== undefined)
   return [`key ${key.name}: ***, tenant ${key.tenant}`, ...words].join(', ')

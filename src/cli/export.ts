@@ -7,6 +7,7 @@ import { loadStateLocation } from '../config/load.ts'
 import { publicPart } from '../config/resolve-keys.ts'
 import { showKey, showStaticKey } from '../control/show-key.ts'
 import { eventLines } from '../event-lines.ts'
+import { exportResponses } from '../store/export-responses.ts'
 import { hasMadeKeys, KeyStore } from '../store/key-store.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
@@ -26,8 +27,8 @@ export const exportCommand: Command = {
   summary: 'write everything that is kept of a tenant or a user, as JSON lines',
   usage: `switchyard export --tenant NAME [--user NAME] [--out FILE]
 
-Writes one JSON object per line: keys (without secrets and their hashes), tasks, attempts with the evidence of their cost, daily totals and
-lines of the event log; "type" says which. Reads the files of a service that runs or not.
+Writes one JSON object per line: keys (without secrets and their hashes), tasks, attempts with the evidence of their cost, daily totals, stored
+responses and lines of the event log; "type" says which. Reads the files of a service that runs or not.
 
   --tenant NAME                whose data (required)
   --user NAME                  only what the made keys of this user have done
@@ -81,6 +82,8 @@ async function* recordsOf(
       db.close()
     }
   }
+  for (const response of exportResponses(dataDir, tenant, names))
+    yield JSON.stringify({ type: 'response', ...response })
   if (events === undefined) return
   for await (const line of eventLines(events, tenant, names === undefined ? undefined : requests))
     yield `{"type":"event","event":${line}}`

@@ -16,7 +16,7 @@ export const forget: Command = {
   summary: 'delete everything of a tenant or a user; sums of money stay, without names',
   usage: `switchyard forget --tenant NAME [--user NAME] [--yes]
 
-Deletes what is kept of a tenant, or of one user in it: made keys, tasks, attempts and lines of the event log. What they have cost stays in
+Deletes what is kept of a tenant, or of one user in it: made keys, tasks, attempts, stored responses and lines of the event log. What they have cost stays in
 the totals of each day, under the name "(forgotten)". Keys end first; requests under way and attempts of unknown cost must be over before.
 Lines of the request log, and backups, are yours to delete.
 
@@ -42,7 +42,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   if (values['json'] === true) io.stdout.write(`${JSON.stringify(gone)}\n`)
   else {
     io.stdout.write(
-      `${whose} is forgotten: ${gone.keys} keys, ${gone.tasks} tasks, ${gone.attempts} attempts, ${gone.events} lines of the event log deleted; ${gone.totals} daily totals have no name now\n`,
+      `${whose} is forgotten: ${gone.keys} keys, ${gone.tasks} tasks, ${gone.attempts} attempts, ${gone.events} lines of the event log deleted; ${gone.responses} stored responses deleted; ${gone.totals} daily totals have no name now\n`,
     )
   }
   if (gone.keysInFile.length > 0)

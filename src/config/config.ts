@@ -54,6 +54,8 @@ export interface KeyConfig {
   readonly expiresAtMs: number | undefined
   readonly canTopUp: boolean
   readonly metrics: boolean
+  /** Responses may be stored (Responses API). */
+  readonly store: boolean
   readonly unknownFields: 'drop' | 'refuse'
 }
 
@@ -103,6 +105,7 @@ export interface Config {
     readonly eventsDays: number
     readonly eventsMaxBytes: number
     readonly attemptsDays: number
+    readonly responsesDays: number
   }
   /** Lines about where the configuration came from, for the banner and `check`. */
   readonly origins: readonly string[]

@@ -273,6 +273,7 @@ export interface KeyFile {
   readonly models?: readonly string[] | undefined
   readonly metrics: boolean
   readonly canTopUp: boolean
+  readonly store: boolean
   readonly compat: { readonly unknownFields: 'drop' | 'refuse' }
 }
 

@@ -4,10 +4,8 @@ import type { Setting } from './provenance.ts'
 const WITHOUT_EFFECT: readonly RegExp[] = [
   /^upstreams\.[^]+\.gpu\.(?:count|usdPerHour|name)$/,
   /^routes\.[^]+\.cache\.(?:mode|sampled|max_error)$/,
-  /^keys\.\d+\.store$/,
   /^telemetry\.(?:otlp|capturePrompts)$/,
   /^cache\.mode$/,
-  /^retention\.responsesDays$/,
 ]
 
 /** Whether a setting (dotted path) does nothing yet. */

@@ -50,6 +50,8 @@ export interface ForgetResult {
   readonly keysInFile: readonly string[]
   /** Lines of the event log. */
   readonly events: number
+  /** Stored responses. */
+  readonly responses: number
 }
 
 /** The ledger, as far as operations need it. */

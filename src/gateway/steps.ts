@@ -89,6 +89,8 @@ export interface Caller {
   readonly tenantSpendLimits: SpendLimits
   /** May raise a task's budget. */
   readonly canTopUp: boolean
+  /** Its responses may be stored (Responses API); absent = no. */
+  readonly mayStore?: boolean
   /** Model names this key may use; absent = all. */
   readonly models: ReadonlySet<string> | undefined
   readonly unknownFields: 'drop' | 'refuse'

@@ -4,7 +4,13 @@ import { SwitchyardError } from '../shared/errors.ts'
 import { usdToNano, type NanoUsd } from '../shared/money.ts'
 
 /** Header names that carry a task id, in the order in which they count. */
-const TASK_ID_HEADERS = ['x-task-id', 'x-litellm-trace-id', 'x-claude-code-session-id', 'session-id'] as const
+const TASK_ID_HEADERS = [
+  'x-task-id',
+  'x-litellm-trace-id',
+  'x-claude-code-session-id',
+  'session-id',
+  'session_id',
+] as const
 const PRINTABLE = /^[\x21-\x7e][\x20-\x7e]{0,255}$/
 const DOLLARS = /^\d{1,6}(?:\.\d{1,9})?$/
 const COUNT = /^\d{1,12}$/

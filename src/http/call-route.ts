@@ -4,7 +4,7 @@ import { complete } from '../gateway/complete.ts'
 import { answerOnce } from '../gateway/idempotency.ts'
 import type { AnswerSink, Call, Caller, FinishedRequest } from '../gateway/steps.ts'
 import { parseJsonBody } from '../protocol/json.ts'
-import type { Dialect } from '../protocol/dialect.ts'
+import type { Dialect, ResponseMemory } from '../protocol/dialect.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { toSwitchyardError, type SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
@@ -25,7 +25,7 @@ export const REQUEST_ID_PREFIX = 'req_'
 
 export interface CallRouteOptions extends Pick<
   ServerOptions,
-  'runtime' | 'idempotency' | 'now' | 'onDefect' | 'bodyLimitBytes'
+  'runtime' | 'idempotency' | 'responses' | 'now' | 'onDefect' | 'bodyLimitBytes'
 > {
   readonly calls: ActiveCalls
   readonly isDraining: () => boolean
@@ -89,13 +89,15 @@ async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void
   const abort = new AbortController()
   try {
     if (options.isDraining()) throw draining()
-    const chat = decode(dialect, request, body, runtime, caller)
+    const memory = dialect.isStateful === true ? options.responses.memoryOf(caller) : undefined
+    const chat = decode(dialect, request, body, runtime, caller, memory)
     const task = readTaskHeaders(request.headers, chat.taskId ?? chat.openai.metadata?.['task_id'])
     call = { id, caller, task, request: chat, signal: abort.signal, startedMs }
     const shape = {
       id: id.slice(REQUEST_ID_PREFIX.length),
       created: Math.floor(Date.now() / 1000),
       request: chat,
+      ...(memory === undefined ? undefined : { memory }),
     }
     sink = chat.stream
       ? new SseAnswer(response, headers, dialect, shape)
@@ -126,6 +128,7 @@ function decode(
   bytes: Buffer,
   runtime: Runtime,
   caller: Caller,
+  memory: ResponseMemory | undefined,
 ): ChatRequest {
   const betas = headers['anthropic-beta']
   return dialect.decode(parseJsonBody(bytes), {
@@ -134,6 +137,7 @@ function decode(
     passFields: runtime.passFields,
     textLimitBytes: runtime.textLimitBytes,
     betas: typeof betas === 'string' ? betas : undefined,
+    ...(memory === undefined ? undefined : { memory }),
   })
 }
 

@@ -4,6 +4,7 @@ import type { Dialect } from '../protocol/dialect.ts'
 import { openAiChat } from '../protocol/openai-chat/dialect.ts'
 import { openAiCompletions } from '../protocol/openai-completions/dialect.ts'
 import { openAiEmbeddings } from '../protocol/openai-embeddings/dialect.ts'
+import { openAiResponses } from '../protocol/openai-responses/dialect.ts'
 
 /** Agents' base URLs end with and without `/v1`. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
@@ -12,6 +13,7 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
     ['/completions', openAiCompletions] as const,
     ['/embeddings', openAiEmbeddings] as const,
     ['/messages', anthropicMessages] as const,
+    ['/responses', openAiResponses] as const,
   ].flatMap(([path, dialect]) => [
     [`/v1${path}`, dialect],
     [path, dialect],

@@ -13,6 +13,7 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'idempotency-key',
   'origin',
   'session-id',
+  'session_id',
   'x-api-key',
   'x-claude-code-session-id',
   'x-litellm-trace-id',

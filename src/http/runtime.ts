@@ -2,7 +2,8 @@ import type { Operations } from '../control/operations.ts'
 import type { IdempotencyStore } from '../gateway/idempotency.ts'
 import type { Caller, Steps } from '../gateway/steps.ts'
 import type { TaskService } from '../gateway/tasks.ts'
-import type { ChatRequest } from '../protocol/request.ts'
+import type { ResponseMemory } from '../protocol/dialect.ts'
+import type { ChatRequest, JsonObject } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { Keyring } from './keyring.ts'
 
@@ -31,6 +32,17 @@ export interface ModelEntry {
   readonly ownedBy: string
 }
 
+/** Stored responses; reads throw `responses_unavailable` where they cannot be done. */
+export interface ResponseService {
+  memoryOf(caller: { readonly tenant: string; readonly key: string; readonly mayStore?: boolean }): ResponseMemory
+  /** JSON text. */
+  body(tenant: string, id: string): string | undefined
+  /** What the model was given for a response, oldest first. */
+  inputItems(tenant: string, id: string): readonly JsonObject[] | undefined
+  /** False = there is none. */
+  remove(tenant: string, id: string): boolean
+}
+
 export interface ServerOptions {
   readonly bodyLimitBytes: number
   readonly keepAliveMs: number
@@ -43,6 +55,8 @@ export interface ServerOptions {
   readonly idempotency: IdempotencyStore
   /** What the admin key may ask for, below `/v1/admin`. */
   readonly operations: Operations
+  /** Behind `/v1/responses`. */
+  readonly responses: ResponseService
   /** Behind `/v1/tasks` and `/v1/usage`. */
   readonly tasks: TaskService
   /** Lines of a task in the event log; undefined = none is kept. */

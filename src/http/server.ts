@@ -14,6 +14,7 @@ import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
 import { modelList, modelObject } from './model-lists.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
+import { addResponseRoutes } from './response-routes.ts'
 import type { ModelEntry, ServerOptions } from './runtime.ts'
 import { addTaskRoutes } from './task-routes.ts'
 
@@ -25,7 +26,7 @@ export interface GatewayServer {
 }
 
 const SUPPORTED =
-  'POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings, POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
+  'POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings, POST /v1/responses, GET and DELETE /v1/responses/{id}, GET /v1/responses/{id}/input_items, POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
 /** Longest time for a request's head to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
@@ -37,6 +38,7 @@ const METHODS: ReadonlyMap<string, string> = new Map([
   ['/messages/count_tokens', 'POST'],
   ['/completions', 'POST'],
   ['/embeddings', 'POST'],
+  ['/responses', 'POST'],
   ['/models', 'GET'],
   ['/healthz', 'GET'],
   ['/readyz', 'GET'],
@@ -162,6 +164,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
       json,
     })
   }
+  addResponseRoutes(app, { responses: options.responses, base, keyring: () => options.runtime().keyring, json })
   addTaskRoutes(app, {
     tasks: options.tasks,
     taskEvents: options.taskEvents,

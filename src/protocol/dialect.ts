@@ -2,7 +2,7 @@
 import type { NanoUsd } from '../shared/money.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { AnswerChunk, Usage } from './answer.ts'
-import type { ChatRequest } from './request.ts'
+import type { ChatRequest, JsonObject } from './request.ts'
 
 export interface DecodeOptions {
   /** Size of the accepted body in bytes. */
@@ -15,6 +15,29 @@ export interface DecodeOptions {
   readonly textLimitBytes?: number
   /** The caller's header `anthropic-beta`. */
   readonly betas?: string | undefined
+  /** Where a dialect keeps conversations; absent = it does not. */
+  readonly memory?: ResponseMemory
+}
+
+/** Stored responses of one tenant (Responses API). */
+export interface ResponseMemory {
+  /** The key allows it, and there is a place. */
+  readonly mayStore: boolean
+  /** Items of a response's whole conversation, oldest first, and their size; undefined = it, or one before it, is not there. */
+  conversation(id: string): { readonly items: readonly JsonObject[]; readonly bytes: number } | undefined
+  item(id: string): { readonly item: JsonObject; readonly bytes: number } | undefined
+  /** False = it could not be kept; the answer goes out all the same. */
+  keep(response: KeptResponse): boolean
+}
+
+export interface KeptResponse {
+  readonly id: string
+  readonly previousId: string | undefined
+  /** What was new in the request. */
+  readonly input: readonly JsonObject[]
+  readonly output: readonly JsonObject[]
+  /** The whole response as JSON text. */
+  readonly body: string
 }
 
 /** What an answer says about itself until its upstream says it better. */
@@ -24,6 +47,7 @@ export interface AnswerShape {
   /** Unix seconds. */
   readonly created: number
   readonly request: ChatRequest
+  readonly memory?: ResponseMemory
 }
 
 /** Puts the events of one answer together to one body. */
@@ -46,6 +70,8 @@ export interface StreamWriter {
 
 export interface Dialect {
   readonly name: 'openai-chat' | 'openai-responses' | 'openai-completions' | 'openai-embeddings' | 'anthropic-messages'
+  /** Its requests may go on from a stored one, and its answers may be stored. */
+  readonly isStateful?: boolean
   /** Throws a SwitchyardError that names the field (`param`). `body` is parsed JSON. */
   decode(body: unknown, options: DecodeOptions): ChatRequest
   whole(shape: AnswerShape): WholeWriter

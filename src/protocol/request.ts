@@ -182,6 +182,17 @@ export interface EmbeddingWish {
   readonly encoding: 'float' | 'base64'
 }
 
+/** What a response of the Responses API says of its request, and what is kept of it. */
+export interface ResponsesTurn {
+  /** The request's settings, as the response repeats them. */
+  readonly settings: JsonObject
+  /** The new input in the API's own form; items without an id get one from the letters of the answer. */
+  readonly items: (answerId: string) => readonly JsonObject[]
+  readonly previousId: string | undefined
+  /** It was asked for and is allowed. */
+  readonly store: boolean
+}
+
 export interface ChatRequest {
   /** As the caller wrote it: `auto`, an alias, a configured name or `upstream/model`. */
   readonly model: string
@@ -220,6 +231,7 @@ export interface ChatRequest {
    * meaning: an adapter that cannot say it names it as dropped.
    */
   readonly anthropicHints?: readonly string[]
+  readonly turn?: ResponsesTurn
   /** Names of unknown fields that were removed; shown in `x-switchyard-dropped`. */
   readonly dropped: readonly string[]
   /** Size of the accepted body in bytes: an upper bound for the prompt's tokens under byte-level BPE. */
