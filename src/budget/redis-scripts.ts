@@ -14,6 +14,19 @@ export const LEDGER_SCRIPTS: Readonly<Record<'reserve' | 'settle' | 'move' | 'be
     write: script('write'),
   }
 
+/** Steps of upkeep, each taken under the lease of a tenant's upkeep. */
+export const UPKEEP_SCRIPTS: Readonly<
+  Record<'lease' | 'fold' | 'old-books' | 'drop-task' | 'forget-keys' | 'forget-day' | 'copy-month', RedisScript>
+> = {
+  lease: script('lease'),
+  fold: script('fold'),
+  'old-books': script('old-books'),
+  'drop-task': script('drop-task'),
+  'forget-keys': script('forget-keys'),
+  'forget-day': script('forget-day'),
+  'copy-month': script('copy-month'),
+}
+
 /**
  * Root of a tenant's keys. The braces are the hash tag: of the keys of a cluster, those of one tenant lie on one node
  * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags), so that a script may change all of them.
