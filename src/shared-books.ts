@@ -4,6 +4,7 @@ import { RedisLedger } from './budget/redis-ledger.ts'
 import { RedisPast } from './budget/redis-past.ts'
 import { LEDGER_SCRIPTS, UPKEEP_SCRIPTS } from './budget/redis-scripts.ts'
 import { SharedAdmitter } from './budget/shared-admitter.ts'
+import { SharedKeyLimits } from './budget/shared-key-limits.ts'
 import { SharedTaskService } from './budget/shared-task-service.ts'
 import { SharedTasks } from './budget/shared-tasks.ts'
 import { taskKey } from './budget/task.ts'
@@ -32,8 +33,9 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     },
     onReturn: (hasRestarted) => ledger.returned(hasRestarted),
   })
+  const owner = newId('gateway_')
   const ledger = new RedisLedger(link, {
-    owner: newId('gateway_'),
+    owner,
     now,
     onFreed: (books) => {
       for (const book of books) lines.freed(book)
@@ -45,6 +47,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     (text) => tasks?.adopt(text),
     (id) => tasks?.drop((task) => task.running === 0 && taskKey(task.tenant, task.id) === id),
   )
+  const limits = new SharedKeyLimits({ link, owner, rootOf: (tenant) => ledger.rootOf(tenant) })
   const past = new RedisPast(link)
   const upkeep = new SharedUpkeep({
     ...options,
@@ -83,7 +86,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     serve(given) {
       tasks = given
     },
-    admitter: (inner, today) => new SharedAdmitter(inner, store, today),
+    admitter: (inner, today) => new SharedAdmitter({ inner, tasks: store, limits, today, now }),
     service: (inner) => new SharedTaskService(inner, store),
     tidy() {
       const needed = new Set(tasks?.known().map(({ tenant, id }) => taskKey(tenant, id)))

@@ -4,7 +4,7 @@ import { REMEMBERED_MS } from './redis-steps.ts'
 import type { RedisTenants } from './redis-tenants.ts'
 
 /** How long the holds of a gateway without a sign of life stay its own, ms. */
-const LEASE_MS = 10_000
+export const LEASE_MS = 10_000
 /** Attempts of a dead gateway that one step moves, so that no step keeps Redis busy for more than a few milliseconds. */
 const SWEEP_MOST = 200
 const TENANTS_AT_ONCE = 50

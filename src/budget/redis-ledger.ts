@@ -162,6 +162,11 @@ export class RedisLedger implements AttemptLedger {
     return { isWritten: result === 'done', version: Number(now), text: result === 'done' ? text : String(other) }
   }
 
+  /** Root of a tenant whose books are there. Throws RedisDown. */
+  rootOf(tenant: string): string | Promise<string> {
+    return this.#rootOf(tenant)
+  }
+
   /** Unix milliseconds by the clock of Redis, which is the same for all gateways; undefined before the first sign of life. */
   serverNow(): number | undefined {
     return this.#heart.serverNow()

@@ -4,7 +4,7 @@ import { RedisScript } from '../store/redis-link.ts'
 const SHARED = read('shared')
 
 /** The ledger's steps as they run inside of Redis, each one atomic. */
-export const LEDGER_SCRIPTS: Readonly<Record<'reserve' | 'settle' | 'move' | 'beat' | 'look' | 'write', RedisScript>> =
+export const LEDGER_SCRIPTS: Readonly<Record<'reserve' | 'settle' | 'move' | 'beat' | 'look' | 'write' | 'admit' | 'release', RedisScript>> =
   {
     reserve: script('reserve'),
     settle: script('settle'),
@@ -12,6 +12,8 @@ export const LEDGER_SCRIPTS: Readonly<Record<'reserve' | 'settle' | 'move' | 'be
     beat: script('beat'),
     look: script('look'),
     write: script('write'),
+    admit: script('admit'),
+    release: script('release'),
   }
 
 /** Steps of upkeep, each taken under the lease of a tenant's upkeep. */

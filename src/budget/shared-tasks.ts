@@ -135,6 +135,7 @@ function joined(entry: Entry, text: string): string {
   return encodeTask(mergeTask(base, decodeTask(entry.text), decodeTask(text)))
 }
 
-function translated(error: unknown): unknown {
+/** What the store says, as an answer: `ledger_unavailable`. */
+export function translated(error: unknown): unknown {
   return error instanceof RedisDown ? ledgerUnavailable(error.message, error) : error
 }

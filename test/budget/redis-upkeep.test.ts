@@ -191,7 +191,7 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
       if ((steps += 1) === 2) await admin.set(key, 'another', 'PX', 300)
     })
     await expect(halted).rejects.toBeInstanceOf(LeaseTaken)
-    expect(await admin.xlen(`${rootOf('acme')}:past`)).toBe(100)
+    expect(await admin.xlen(`${rootOf('acme')}:past`)).toBe(150)
     expect(await UpkeepLease.take(redis.link, 'me', 'acme')).toBeUndefined()
     // The other one never says a word again.
     await redis.retain('2026-09-01')
