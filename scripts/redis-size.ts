@@ -40,14 +40,25 @@ try {
   const empty = await used()
   const ids: string[] = []
   const settleOne = async (index: number): Promise<void> => {
-    const day = new Date(Date.UTC(2026, 0, 1) + Math.floor((index / ATTEMPTS) * DAYS) * 86_400_000).toISOString().slice(0, 10)
+    const day = new Date(Date.UTC(2026, 0, 1) + Math.floor((index / ATTEMPTS) * DAYS) * 86_400_000)
+      .toISOString()
+      .slice(0, 10)
     const key = `key-${index % 10}`
     const id = `${newId('req_')}/1`
     ids.push(id)
     const lines = [`key:usd:${day}:${key}`, `key:usd:${day.slice(0, 7)}:${key}`, `tenant:usd:${day}:acme`].map(
       (book) => ({ book, amount: 123_456, limit: undefined }),
     )
-    const note = { tenant: 'acme', key, task: undefined, taskType: 'default', model: `model-${index % 5}`, upstream: 'openai', day, atMs: Date.parse(day) + index }
+    const note = {
+      tenant: 'acme',
+      key,
+      task: undefined,
+      taskType: 'default',
+      model: `model-${index % 5}`,
+      upstream: 'openai',
+      day,
+      atMs: Date.parse(day) + index,
+    }
     await ledger.reserve({ id, lines, note, sendsAtOnce: true })
     await ledger.settle(id, [98_765, 98_765, 98_765], { input: 1234, output: 567 })
   }

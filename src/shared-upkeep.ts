@@ -181,14 +181,16 @@ export class SharedUpkeep implements LedgerService {
       keysOfAll.forget(tenant, user)
       return { ...count, keys: made.length, keysInFile: inFile, events }
     } finally {
-      // Of a tenant that is gone the lease is gone as well.
-      if (keys !== undefined) await lease.drop().catch(() => {})
+      // Of a tenant that is gone the lease is gone as well, and then this does nothing.
+      await lease.drop().catch(() => {})
     }
   }
 
   /** Throws where money of the subject is still open: its names are needed to book it. */
   async #refuseOpen(tenant: string, keys: ReadonlySet<string> | undefined): Promise<void> {
-    const open = (await this.#options.past.openOf(tenant)).filter(({ note }) => keys === undefined || keys.has(note.key))
+    const open = (await this.#options.past.openOf(tenant)).filter(
+      ({ note }) => keys === undefined || keys.has(note.key),
+    )
     const unresolved = open.filter(({ state }) => state === 'unresolved').length
     if (unresolved > 0) {
       const sentence = `${unresolved} of its attempts are unresolved. Settle them first: "switchyard ledger reconcile" shows them.`

@@ -96,7 +96,7 @@ async function copyEnded(
   found: (attempt: EndedAttempt) => void,
 ): Promise<void> {
   const last = entriesOf(await lease.read('XREVRANGE', 'past', '+', '-', 'COUNT', '1'))[0]?.entry ?? '0-0'
-  for (let from = '-'; ; ) {
+  for (let from = '-'; ;) {
     const page = entriesOf(await lease.read('XRANGE', 'past', from, last, 'COUNT', String(PAGE)))
     for (const { entry, text } of page) {
       const attempt = decodeEnded(lease.tenant, text)
@@ -119,7 +119,6 @@ function isUpTo(entry: string, end: string): boolean {
 }
 
 class Writer {
-  readonly #db: DatabaseSync
   readonly #attempt
   readonly #book
   readonly #daily
@@ -129,7 +128,6 @@ class Writer {
   readonly #folded = new Map<string, FoldedDay>()
 
   constructor(db: DatabaseSync) {
-    this.#db = db
     this.#attempt = db.prepare(
       'INSERT INTO attempts (id, state, task, tenant, key, type, model, upstream, day, at, hold, cost, input, output, lines, sum, tools) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)',
     )

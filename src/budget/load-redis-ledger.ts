@@ -28,7 +28,10 @@ export async function loadRedisLedger(db: DatabaseSync, client: Redis): Promise<
   )
   for (const row of rows<{ id: string; settled: number }>(db, "SELECT id, settled FROM books WHERE id LIKE 'task:%'"))
     books.add(tenantOf(row.id.slice(row.id.indexOf(':', 5) + 1)), row.id, 0, row.settled)
-  for (const { day, tenant, key, type, model, calls, input, output, cost } of rows<DailyRow>(db, 'SELECT * FROM daily')) {
+  for (const { day, tenant, key, type, model, calls, input, output, cost } of rows<DailyRow>(
+    db,
+    'SELECT * FROM daily',
+  )) {
     const root = rootOf(tenant)
     await out.add('HSET', `${root}:daily:${day}`, `${key}\n${type}\n${model}`, `${calls} ${input} ${output} ${cost}`)
     await out.add('SADD', `${root}:days`, day)
@@ -59,7 +62,8 @@ export async function loadRedisLedger(db: DatabaseSync, client: Redis): Promise<
       if (row.task !== null) await out.add('RPUSH', `${root}:ended:${row.task}`, entry)
     } else if (state !== 'reserved') {
       const lines = row.lines ?? ''
-      for (const [, amount, book] of lines.matchAll(/^(\d+) (.+)$/gm)) books.add(row.tenant, String(book), Number(amount), 0)
+      for (const [, amount, book] of lines.matchAll(/^(\d+) (.+)$/gm))
+        books.add(row.tenant, String(book), Number(amount), 0)
       const fields = ['st', 'unresolved', 'owner', NO_OWNER, 'lines', lines, 'note', encodeNote(noteOf(row))]
       await out.add('HSET', `${root}:attempt:${row.id}`, ...fields)
       await out.add('SADD', `${root}:unresolved`, row.id)

@@ -13,7 +13,7 @@ export async function* redisDocuments(
   lease: UpkeepLease,
   kind: string,
 ): AsyncGenerator<readonly StoredDocument[], void, void> {
-  for (let from = '-'; ; ) {
+  for (let from = '-'; ;) {
     const ids = (await lease.read('ZRANGEBYLEX', `ids:${kind}`, from, '+', 'LIMIT', '0', String(PAGE))) as string[]
     const found = await Promise.all(ids.map((id) => lease.read('HMGET', `document:${kind}:${id}`, 'version', 'text')))
     yield found.flatMap((reply, index) => {

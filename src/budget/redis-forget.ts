@@ -1,3 +1,4 @@
+import { SwitchyardError } from '../shared/errors.ts'
 import { REDIS_KEYS } from '../store/redis-client.ts'
 import type { RedisLink } from '../store/redis-link.ts'
 import { FORGOTTEN, type Forgotten, type Subject } from './forget.ts'
@@ -11,6 +12,10 @@ import { rootOf, UPKEEP_SCRIPTS } from './redis-scripts.ts'
 import { decodeTask } from './task.ts'
 
 const SCANNED = 500
+/** What says whether the tenant has gone on meanwhile, and so goes last. */
+const LAST = /^(?:upkeep|past|days|folded|owners|unresolved|unresolved-usd|open:.*|daily:.*)$/s
+/** Beyond that its requests do not end. */
+const MOST_ROUNDS = 5
 
 export interface RedisForgotten extends Forgotten {
   /** Ids of the requests whose attempts were deleted. */
@@ -25,18 +30,31 @@ export interface RedisForgotten extends Forgotten {
 export async function forgetInRedis(
   link: RedisLink,
   lease: UpkeepLease,
-  { tenant, keys }: Subject,
+  subject: Subject,
   rest: () => Promise<void>,
 ): Promise<RedisForgotten> {
-  const requests = new Set<string>()
+  const forgotten = { attempts: 0, tasks: 0, totals: 0, requests: new Set<string>() }
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    await fold(lease, subject, forgotten, rest)
+    if (subject.keys !== undefined || !(await removeRest(link, lease, rest))) break
+  }
+  return forgotten
+}
+
+/** Deletes attempts and tasks, and gives the totals to nobody. */
+async function fold(
+  lease: UpkeepLease,
+  { tenant, keys }: Subject,
+  count: Forgotten & { readonly requests: Set<string> },
+  rest: () => Promise<void>,
+): Promise<void> {
   const touched = new Set<string>()
-  const count = { attempts: 0, tasks: 0, totals: 0 }
-  for (let from = '-'; ; ) {
+  for (let from = '-'; ;) {
     const page = entriesOf(await lease.read('XRANGE', 'past', from, '+', 'COUNT', String(FOLD_MOST)))
     const mine = page.filter(({ text }) => {
       const { id, note } = decodeEnded(tenant, text)
       if (keys !== undefined && !keys.has(note.key)) return false
-      requests.add(id.slice(0, id.lastIndexOf('/')))
+      count.requests.add(id.slice(0, id.lastIndexOf('/')))
       if (note.task !== undefined) touched.add(note.task)
       return true
     })
@@ -58,31 +76,43 @@ export async function forgetInRedis(
   for (const day of (await lease.read('SMEMBERS', 'days')) as readonly string[]) {
     const [totals] =
       keys === undefined
-        ? await lease.step(UPKEEP_SCRIPTS['forget-day'], [day, tenant, FORGOTTEN, rootOf(FORGOTTEN), REDIS_KEYS.tenants])
+        ? await lease.step(UPKEEP_SCRIPTS['forget-day'], [
+            day,
+            tenant,
+            FORGOTTEN,
+            rootOf(FORGOTTEN),
+            REDIS_KEYS.tenants,
+          ])
         : await lease.step(UPKEEP_SCRIPTS['forget-keys'], [day, FORGOTTEN, ...keys])
     count.totals += Number(totals)
     await rest()
   }
-  if (keys === undefined) await removeRest(link, lease, rest)
-  return { ...count, requests }
 }
 
-/** What is left of a tenant: empty books, evidence, marks. The lease and the mark of the books go last. */
-async function removeRest(link: RedisLink, lease: UpkeepLease, rest: () => Promise<void>): Promise<void> {
+/**
+ * Deletes what is left of a tenant: empty books, evidence, marks, and the tenant itself with the last step. Resolves with whether requests
+ * of it have ended meanwhile: then it is all to be done again. Throws SwitchyardError where some are under way.
+ */
+async function removeRest(link: RedisLink, lease: UpkeepLease, rest: () => Promise<void>): Promise<boolean> {
   const { root, tenant } = lease
-  // From here on it is no tenant any more; who comes back as one begins anew.
-  await link.command('SREM', [REDIS_KEYS.tenants, tenant])
+  const remove = async (isLast: boolean, ends: readonly string[]): Promise<boolean> => {
+    const args = [REDIS_KEYS.tenants, tenant, isLast ? 'last' : '', ...ends]
+    const [result] = await lease.step(UPKEEP_SCRIPTS['forget-rest'], args)
+    if (result === 'open') {
+      const sentence = 'Requests of it are under way. Revoke its keys, and say it again.'
+      throw new SwitchyardError('task_conflict', sentence, { param: 'tenant' })
+    }
+    return result === 'again'
+  }
   const pattern = `${root.replace(/[\\*?[\]]/g, '\\$&')}:*`
   let cursor = '0'
   do {
-    const [next, keys] = (await link.command('SCAN', [cursor, 'MATCH', pattern, 'COUNT', String(SCANNED)])) as [
-      string,
-      readonly string[],
-    ]
+    const args = [cursor, 'MATCH', pattern, 'COUNT', String(SCANNED)]
+    const [next, keys] = (await link.command('SCAN', args)) as [string, readonly string[]]
     cursor = next
-    const gone = keys.filter((key) => key !== `${root}:upkeep`)
-    if (gone.length > 0) await link.command('UNLINK', gone)
+    const ends = keys.map((key) => key.slice(root.length + 1)).filter((end) => !LAST.test(end))
+    if (ends.length > 0) await remove(false, ends)
     await rest()
   } while (cursor !== '0')
-  await link.command('UNLINK', [root, `${root}:upkeep`])
+  return remove(true, [])
 }

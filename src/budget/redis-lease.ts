@@ -9,7 +9,9 @@ const AGAIN_MS = 100
 /** Somebody else does the upkeep of these books now. */
 export class LeaseTaken extends Error {
   constructor(tenant: string) {
-    super(`Another process tidies, copies or deletes the books of tenant "${tenant}" at the moment. Say it again when it is done.`)
+    super(
+      `Another process tidies, copies or deletes the books of tenant "${tenant}" at the moment. Say it again when it is done.`,
+    )
   }
 }
 

@@ -28,7 +28,7 @@ export async function retainInRedis(lease: UpkeepLease, options: RedisRetentionO
 
 /** Entries are in the order in which attempts ended: a page without an old one is the end, but for a few that ended long after their day. */
 async function oldAttempts(lease: UpkeepLease, { before, rest }: RedisRetentionOptions): Promise<void> {
-  for (let from = '-'; ; ) {
+  for (let from = '-'; ;) {
     const page = entriesOf(await lease.read('XRANGE', 'past', from, '+', 'COUNT', String(FOLD_MOST)))
     const old = page.filter(({ text }) => decodeEnded(lease.tenant, text).note.day < before)
     if (old.length > 0) await lease.step(UPKEEP_SCRIPTS.fold, [before, ...old.map(({ entry }) => entry)])
@@ -39,7 +39,7 @@ async function oldAttempts(lease: UpkeepLease, { before, rest }: RedisRetentionO
 }
 
 async function oldBooks(lease: UpkeepLease, { before, rest }: RedisRetentionOptions): Promise<void> {
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const args = [before, lease.tenant, after, String(FOLD_MOST)]
     const [last] = await lease.step(UPKEEP_SCRIPTS['old-books'], args)
     if (last === '' || last === undefined) return

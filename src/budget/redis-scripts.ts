@@ -4,21 +4,25 @@ import { RedisScript } from '../store/redis-link.ts'
 const SHARED = read('shared')
 
 /** The ledger's steps as they run inside of Redis, each one atomic. */
-export const LEDGER_SCRIPTS: Readonly<Record<'reserve' | 'settle' | 'move' | 'beat' | 'look' | 'write' | 'admit' | 'release', RedisScript>> =
-  {
-    reserve: script('reserve'),
-    settle: script('settle'),
-    move: script('move'),
-    beat: script('beat'),
-    look: script('look'),
-    write: script('write'),
-    admit: script('admit'),
-    release: script('release'),
-  }
+export const LEDGER_SCRIPTS: Readonly<
+  Record<'reserve' | 'settle' | 'move' | 'beat' | 'look' | 'write' | 'admit' | 'release', RedisScript>
+> = {
+  reserve: script('reserve'),
+  settle: script('settle'),
+  move: script('move'),
+  beat: script('beat'),
+  look: script('look'),
+  write: script('write'),
+  admit: script('admit'),
+  release: script('release'),
+}
 
 /** Steps of upkeep, each taken under the lease of a tenant's upkeep. */
 export const UPKEEP_SCRIPTS: Readonly<
-  Record<'lease' | 'fold' | 'old-books' | 'drop-task' | 'forget-keys' | 'forget-day' | 'copy-month', RedisScript>
+  Record<
+    'lease' | 'fold' | 'old-books' | 'drop-task' | 'forget-keys' | 'forget-day' | 'forget-rest' | 'copy-month',
+    RedisScript
+  >
 > = {
   lease: script('lease'),
   fold: script('fold'),
@@ -26,6 +30,7 @@ export const UPKEEP_SCRIPTS: Readonly<
   'drop-task': script('drop-task'),
   'forget-keys': script('forget-keys'),
   'forget-day': script('forget-day'),
+  'forget-rest': script('forget-rest'),
   'copy-month': script('copy-month'),
 }
 

@@ -1,5 +1,10 @@
 import { publicPart } from '../config/resolve-keys.ts'
-import { LEDGER_ROUTES, ledgerOperations, type LedgerOperationName, type LedgerService } from '../control/ledger-operations.ts'
+import {
+  LEDGER_ROUTES,
+  ledgerOperations,
+  type LedgerOperationName,
+  type LedgerService,
+} from '../control/ledger-operations.ts'
 import { Operations } from '../control/operations.ts'
 import { withLedgerAlone } from '../ledger-alone.ts'
 import type { Io } from './command.ts'

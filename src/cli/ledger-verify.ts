@@ -26,7 +26,9 @@ export async function verify(args: readonly string[], io: Io): Promise<number> {
   const location = (): StateLocation =>
     loadStateLocation({ config: values['config'] as string, dataDir: values['data-dir'] as string }, io)
   const { path, found } =
-    name === undefined ? await lookThere(location()) : { path: resolve(io.cwd, name), found: await look(resolve(io.cwd, name)) }
+    name === undefined
+      ? await lookThere(location())
+      : { path: resolve(io.cwd, name), found: await look(resolve(io.cwd, name)) }
   if (values['json'] === true) io.stdout.write(`${JSON.stringify({ file: path, ...found })}\n`)
   else {
     for (const problem of found.problems) io.stderr.write(`${problem}\n`)

@@ -30,7 +30,8 @@ export async function redisCopy(url: Secret, path: string): Promise<DatabaseSync
     return db
   } catch (error) {
     db.close()
-    if (error instanceof RedisDown) throw new StoreProblem(`Redis at ${link.address}: ${error.message}. Nothing was read.`)
+    if (error instanceof RedisDown)
+      throw new StoreProblem(`Redis at ${link.address}: ${error.message}. Nothing was read.`)
     throw error instanceof LeaseTaken ? new StoreProblem(error.message) : error
   } finally {
     link.close()

@@ -1,7 +1,9 @@
 /** Retention, forgetting, checks and backups of books in Redis, against the same done to the ledger of a gateway on its own. */
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
-import { DatabaseSync } from 'node:sqlite'
+import { spawn } from 'node:child_process'
+import type { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { FORGOTTEN, forgetSteps } from '../../src/budget/forget.ts'
 import { loadRedisLedger } from '../../src/budget/load-redis-ledger.ts'
@@ -17,6 +19,7 @@ import { upkeepWorld, type TestAttempt, type UpkeepWorld } from '../support/upke
 
 const TENANTS = ['acme', 'glob{ex}']
 const ALL = [...TENANTS, FORGOTTEN]
+const RETAINER = fileURLToPath(new URL('../support/redis-retainer.ts', import.meta.url))
 const CUT = '2026-08-15'
 
 const attempt: fc.Arbitrary<TestAttempt> = fc
@@ -126,6 +129,31 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     )
   })
 
+  test('a tenant that goes on while it is forgotten loses no money: it is refused, or done again', async () => {
+    const redis = await redisUpkeepWorld(server, admin)
+    onTestFinished(() => redis.die())
+    const old = { day: CUT, tenant: 'acme', key: 'ci-of-0', task: 't1', end: { cost: 5 } } as const
+    await redis.add([old, old])
+    const forget = async (rest: () => Promise<void>) => {
+      const lease = (await UpkeepLease.take(redis.link, 'test', 'acme')) as UpkeepLease
+      return forgetInRedis(redis.link, lease, { tenant: 'acme', keys: undefined }, rest)
+    }
+    let steps = 0
+    const more = (attempts: readonly TestAttempt[], at: number) => async () => {
+      if ((steps += 1) === at) await redis.add(attempts)
+    }
+    expect(await forget(more([old], 2))).toMatchObject({ attempts: 3 })
+    expect(verifyLedger(await redis.copy())).toMatchObject({ attempts: 0, settled: 15, problems: [] })
+    await redis.ledger.returned(false)
+    await redis.add([old])
+    steps = 0
+    await expect(forget(more([{ ...old, end: 'unresolved' }], 2))).rejects.toMatchObject({ code: 'task_conflict' })
+    expect(await admin.scard(`${rootOf('acme')}:unresolved`)).toBe(1)
+    expect(await redis.ledger.settle('req_5/1', [7, 7, 7, 7, 30, 1])).toMatchObject({ kind: 'done' })
+    expect(await forget(() => Promise.resolve())).toMatchObject({ attempts: 1 })
+    expect(verifyLedger(await redis.copy())).toMatchObject({ attempts: 0, settled: 27, problems: [] })
+  })
+
   test('a backup begins other books that say the same, and an attempt of unknown cost can still be settled there', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(attempt, { maxLength: 60 }), fc.boolean(), async (attempts, isTidied) => {
@@ -140,10 +168,15 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
         try {
           const copy = await again.copy()
           expect(checked(copy)).toEqual(checked(backup))
-          const open = copy.prepare("SELECT id, lines FROM attempts WHERE lines IS NOT NULL").all()
+          const open = copy.prepare('SELECT id, lines FROM attempts WHERE lines IS NOT NULL').all()
           for (const { id, lines } of open) {
             const count = String(lines).split('\n').length - 1
-            expect(await again.ledger.settle(String(id), Array.from({ length: count }, () => 7))).toMatchObject({ kind: 'done' })
+            expect(
+              await again.ledger.settle(
+                String(id),
+                Array.from({ length: count }, () => 7),
+              ),
+            ).toMatchObject({ kind: 'done' })
           }
           expect(verifyLedger(await again.copy())).toMatchObject({ unresolved: 0, problems: [] })
           expect(await admin.get(`${rootOf('acme')}:unresolved-usd`)).toSatisfy((text) => text === null || text === '0')
@@ -243,4 +276,36 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     expect(verifyLedger(await redis.copy())).toMatchObject({ attempts: 0, settled: 2000, problems: [] })
     expect(await own.client().exists(`${rootOf('acme')}:document:task:acme/t1`, `${rootOf('acme')}:ended:t1`)).toBe(0)
   })
+
+  test('of four gateways one at a time tidies up; when it is killed another goes on, and every sum is as before', async () => {
+    const own = await startRedis()
+    onTestFinished(() => own.remove())
+    const client = own.client()
+    const redis = await joinRedisUpkeepWorld(own.url)
+    onTestFinished(() => redis.die())
+    const past = `${rootOf('acme')}:past`
+    const old = { day: CUT, tenant: 'acme', key: 'ci-of-0', end: { cost: 5 } } as const
+    await redis.add(Array.from({ length: 5000 }, () => old))
+    const start = () => {
+      const child = spawn(process.execPath, [RETAINER, own.url, '2026-09-01'], { stdio: ['ignore', 'pipe', 'inherit'] })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      let out = ''
+      child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()))
+      return { child, out: () => out, gone: new Promise<void>((resolve) => child.once('exit', () => resolve())) }
+    }
+    const first = start()
+    await expect.poll(() => client.xlen(past), { timeout: 10_000, interval: 5 }).toBeLessThan(4500)
+    first.child.kill('SIGKILL')
+    await first.gone
+    const left = await client.xlen(past)
+    expect(left).toBeGreaterThan(0)
+    const others = [start(), start(), start()]
+    // New requests of the day go on being counted meanwhile.
+    await redis.add(Array.from({ length: 200 }, () => ({ ...old, day: '2026-09-01' })))
+    await Promise.all(others.map(({ gone }) => gone))
+    expect(others.map(({ out }) => out())).toEqual(['ready\ndone\n', 'ready\ndone\n', 'ready\ndone\n'])
+    expect(await client.xlen(past)).toBe(200)
+    expect(await client.exists(`${rootOf('acme')}:book:key:usd:${CUT}:ci-of-0`)).toBe(0)
+    expect(verifyLedger(await redis.copy())).toMatchObject({ attempts: 200, settled: 26_000, problems: [] })
+  }, 60_000)
 })

@@ -1,7 +1,7 @@
 /** Limits of a key per minute and of calls at the same time, over four real gateways on one Redis. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SharedKeyLimits } from '../../src/budget/shared-key-limits.ts'
-import { SwitchyardError } from '../../src/shared/errors.ts'
+import type { SwitchyardError } from '../../src/shared/errors.ts'
 import { say, startFakeUpstream } from '../support/fake-upstream.ts'
 import { startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts'
 import { openRedisLedger } from '../support/redis-driver.ts'
@@ -91,12 +91,16 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     const [a, b] = [await limitsOf(redis, 'gw_a'), await limitsOf(redis, 'gw_b')]
     const big = a.call(80, { tokensPerMinute: 100 })
     await a.limits.admit(big)
-    await expect(b.limits.admit(big)).rejects.toMatchObject({ code: 'rate_limit_exceeded' } satisfies Partial<SwitchyardError>)
+    await expect(b.limits.admit(big)).rejects.toMatchObject({
+      code: 'rate_limit_exceeded',
+    } satisfies Partial<SwitchyardError>)
     a.limits.release(big, 10, 5)
     await expect.poll(() => b.limits.admit(big).then(() => 'admitted', String)).toBe('admitted')
     // It used more than was expected.
     b.limits.release(big, 200, 5)
-    await expect.poll(() => a.limits.admit(a.call(1, { tokensPerMinute: 100 })).then(() => 'admitted', String)).toContain('tokens')
+    await expect
+      .poll(() => a.limits.admit(a.call(1, { tokensPerMinute: 100 })).then(() => 'admitted', String))
+      .toContain('tokens')
   })
 
   test('a release that Redis did not hear is told later', async () => {
@@ -111,6 +115,15 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     for (const { ledger } of [a, b])
       await expect.poll(() => ledger.look('acme', undefined, []).then(() => 'up', String), { timeout: 8000 }).toBe('up')
     await a.ledger.beat()
-    await expect.poll(() => b.limits.admit(one).then(() => 'admitted', () => 'refused'), { timeout: 8000 }).toBe('admitted')
+    await expect
+      .poll(
+        () =>
+          b.limits.admit(one).then(
+            () => 'admitted',
+            () => 'refused',
+          ),
+        { timeout: 8000 },
+      )
+      .toBe('admitted')
   }, 20_000)
 })

@@ -97,7 +97,8 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     const other = await startRedis({ hasBooks: false })
     onTestFinished(() => other.remove())
     const env = { ...ENV, REDIS_URL: other.url }
-    const there = (...args: readonly string[]): Promise<CommandResult> => runCommand(args, { cwd: dirs[0] as string, env })
+    const there = (...args: readonly string[]): Promise<CommandResult> =>
+      runCommand(args, { cwd: dirs[0] as string, env })
     const begun = await there('store', 'begin', '--from', backup)
     expect([begun.code, begun.err]).toEqual([0, ''])
     const kept = JSON.parse((await run('ledger', 'verify', backup, '--json')).out) as Record<string, unknown>
