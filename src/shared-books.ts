@@ -2,8 +2,9 @@
 import type { Bookkeeping, BookkeepingOptions } from './bookkeeping.ts'
 import { RedisLedger } from './budget/redis-ledger.ts'
 import { RedisPast } from './budget/redis-past.ts'
-import { LEDGER_SCRIPTS } from './budget/redis-scripts.ts'
+import { LEDGER_SCRIPTS, UPKEEP_SCRIPTS } from './budget/redis-scripts.ts'
 import { SharedAdmitter } from './budget/shared-admitter.ts'
+import { SharedKeyLimits } from './budget/shared-key-limits.ts'
 import { SharedTaskService } from './budget/shared-task-service.ts'
 import { SharedTasks } from './budget/shared-tasks.ts'
 import { taskKey } from './budget/task.ts'
@@ -21,7 +22,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
   const { now, wallNow, lines, onEvent } = options
   let tasks: Tasks | undefined
   const link: RedisLink = await RedisLink.open(url, {
-    scripts: Object.values(LEDGER_SCRIPTS),
+    scripts: [...Object.values(LEDGER_SCRIPTS), ...Object.values(UPKEEP_SCRIPTS)],
     onChange(reason) {
       onEvent(
         reason === undefined
@@ -32,18 +33,32 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     },
     onReturn: (hasRestarted) => ledger.returned(hasRestarted),
   })
+  const owner = newId('gateway_')
   const ledger = new RedisLedger(link, {
-    owner: newId('gateway_'),
+    owner,
     now,
     onFreed: (books) => {
       for (const book of books) lines.freed(book)
     },
     onEvent: (event) => onEvent({ event: 'ledger', ...event }),
   })
-  const store = new SharedTasks(ledger, (text) => tasks?.adopt(text))
+  const store = new SharedTasks(
+    ledger,
+    (text) => tasks?.adopt(text),
+    (id) => tasks?.drop((task) => task.running === 0 && taskKey(task.tenant, task.id) === id),
+  )
+  const limits = new SharedKeyLimits({ link, owner, rootOf: (tenant) => ledger.rootOf(tenant) })
   const past = new RedisPast(link)
-  const upkeep = new SharedUpkeep(ledger, past, wallNow)
+  const upkeep = new SharedUpkeep({
+    ...options,
+    link,
+    ledger,
+    past,
+    // Days are counted by the clock of Redis.
+    wallNow: () => ledger.serverNow() ?? wallNow(),
+  })
   await ledger.start()
+  upkeep.start()
   const timer = setInterval(() => void look(), LOOK_MS)
   timer.unref()
 
@@ -71,7 +86,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     serve(given) {
       tasks = given
     },
-    admitter: (inner, today) => new SharedAdmitter(inner, store, today),
+    admitter: (inner, today) => new SharedAdmitter({ inner, tasks: store, limits, today, now }),
     service: (inner) => new SharedTaskService(inner, store),
     tidy() {
       const needed = new Set(tasks?.known().map(({ tenant, id }) => taskKey(tenant, id)))
@@ -79,6 +94,7 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     },
     async close() {
       clearInterval(timer)
+      await upkeep.close()
       await store.written().catch(() => {})
       await ledger.close()
       link.close()

@@ -1,19 +1,59 @@
 /** Part of the composition root: what an operator does with books that several gateways share. */
 import { amountsOf, shownAttempt, type Evidence, type Settled, type Settlement } from './budget/reconcile.ts'
 import { EVIDENCE } from './budget/fold.ts'
+import { FORGOTTEN } from './budget/forget.ts'
+import { forgetInRedis } from './budget/redis-forget.ts'
+import { LeaseTaken, UPKEEP_LEASE_MS, UpkeepLease } from './budget/redis-lease.ts'
+import { retainInRedis } from './budget/redis-retention.ts'
+import { keptFrom } from './budget/retention.ts'
+import type { BookkeepingOptions } from './bookkeeping.ts'
 import type { RedisLedger } from './budget/redis-ledger.ts'
 import type { OpenAttempt, RedisPast } from './budget/redis-past.ts'
 import type { ForgetResult, LedgerService } from './control/ledger-operations.ts'
 import { SwitchyardError } from './shared/errors.ts'
+import { newId } from './shared/ids.ts'
+import type { RedisLink } from './store/redis-link.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** Pieces of evidence that are looked at, the number kept for each tenant. */
 const MOST_EVIDENCE = 1000
 
-/** Reconciling over Redis: any gateway settles what any of them left unresolved. */
+/** Between steps of some 0.15 ms: about a thirtieth of Redis' time. */
+const REST_MS = 5
+/** How often is looked whether a new day has begun, ms. */
+const LOOK_MS = 3_600_000
+/** After the start, when the first requests have been answered, ms. */
+const FIRST_MS = 2000
+/** How long a forgetting waits for retention elsewhere, ms. */
+const WAIT_MS = 30_000
+const DAY_MS = 86_400_000
+
+export interface SharedUpkeepOptions extends Pick<
+  BookkeepingOptions,
+  'subjectKeys' | 'forgetEvents' | 'forgetResponses' | 'expireEvents' | 'retention' | 'idleMs' | 'onEvent'
+> {
+  readonly link: RedisLink
+  readonly ledger: RedisLedger
+  readonly past: RedisPast
+  /** Unix milliseconds. */
+  readonly wallNow: () => number
+}
+
+/** Reconciling, retention and forgetting over Redis: any gateway settles what any of them left unresolved. */
 export class SharedUpkeep implements LedgerService {
   readonly reconciler: LedgerService['reconciler']
 
-  constructor(ledger: RedisLedger, past: RedisPast, wallNow: () => number) {
+  readonly #options: SharedUpkeepOptions
+  readonly #token = newId('upkeep_')
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+  #keptFrom = ''
+  /** What runs; one thing at a time. */
+  #work: Promise<unknown> = Promise.resolve()
+
+  constructor(options: SharedUpkeepOptions) {
+    this.#options = options
+    const { ledger, past, wallNow } = options
     const unresolved = async (): Promise<readonly OpenAttempt[]> =>
       (await past.open()).filter(({ state }) => state === 'unresolved')
     const evidence = async (): Promise<readonly Evidence[]> =>
@@ -51,10 +91,126 @@ export class SharedUpkeep implements LedgerService {
     }
   }
 
-  /** Throws: names are taken out of the books of one gateway alone so far. */
-  forget(): Promise<ForgetResult> {
-    const sentence = 'Names can be taken out of books in `dataDir`; of books in Redis that is not supported yet.'
-    return Promise.reject(new SwitchyardError('unsupported_value', sentence))
+  /** Retention now and whenever a day begins. */
+  start(): void {
+    this.#lookIn(FIRST_MS)
+  }
+
+  /**
+   * Deletes what is older than is to be kept. Of each tenant one gateway does it; the others find it done. Resolves with the number of
+   * tenants of which another is at it. Throws RedisDown.
+   */
+  retain(): Promise<number> {
+    return this.#alone(async () => {
+      const { link, past, retention, idleMs, wallNow, expireEvents } = this.#options
+      const { attemptsDays, eventsDays } = retention()
+      const now = wallNow()
+      const before = keptFrom(now, attemptsDays)
+      if (before === this.#keptFrom) return 0
+      let taken = 0
+      for (const tenant of await past.tenants()) {
+        if (this.#isClosed) return taken
+        const lease = await UpkeepLease.take(link, this.#token, tenant)
+        if (lease === undefined) {
+          taken += 1
+          continue
+        }
+        let done = ''
+        try {
+          if (lease.keptFrom < before)
+            await retainInRedis(lease, { before, idleBefore: now - idleMs(), rest: () => this.#rest() })
+          done = before
+        } finally {
+          await lease.drop(done).catch(() => {})
+        }
+      }
+      if (taken > 0) return taken
+      this.#keptFrom = before
+      await expireEvents(now - eventsDays * DAY_MS)
+      return 0
+    })
+  }
+
+  forget(tenant: string, user: string | undefined): Promise<ForgetResult> {
+    return this.#alone(() => this.#forget(tenant, user))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.#work.catch(() => {})
+  }
+
+  #lookIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      void this.retain()
+        // Whoever is at it may die: its lease says when.
+        .then((taken) => (taken > 0 ? UPKEEP_LEASE_MS : LOOK_MS))
+        .catch((error: unknown) => {
+          if (!this.#isClosed) this.#options.onEvent({ event: 'retention', what: 'failed', detail: String(error) })
+          return UPKEEP_LEASE_MS
+        })
+        .then((next) => {
+          if (!this.#isClosed) this.#lookIn(next)
+        })
+    }, ms)
+    this.#timer.unref()
+  }
+
+  async #forget(tenant: string, user: string | undefined): Promise<ForgetResult> {
+    const { link, subjectKeys, forgetEvents, forgetResponses } = this.#options
+    const keysOfAll = subjectKeys()
+    const { made, inFile } = keysOfAll.of(tenant, user)
+    if (tenant === FORGOTTEN)
+      throw new SwitchyardError('invalid_value', 'tenant: it stands for those that are forgotten.', { param: 'tenant' })
+    if (user !== undefined && made.length === 0) {
+      const sentence = `No made key of tenant "${tenant}" belongs to "${user}". "switchyard keys list" shows whose keys there are.`
+      throw new SwitchyardError('key_not_found', sentence, { param: 'user' })
+    }
+    const keys = user === undefined ? undefined : new Set(made)
+    await this.#refuseOpen(tenant, keys)
+    // Before anything goes, so that nothing new comes.
+    keysOfAll.revoke(tenant, user)
+    await this.#refuseOpen(tenant, keys)
+    const lease = await UpkeepLease.take(link, this.#token, tenant, WAIT_MS)
+    if (lease === undefined)
+      throw new SwitchyardError('task_conflict', new LeaseTaken(tenant).message, { param: 'tenant' })
+    try {
+      const { requests, ...count } = await forgetInRedis(link, lease, { tenant, keys }, () => this.#rest())
+      const events = await forgetEvents(tenant, user === undefined ? undefined : requests)
+      const responses = await forgetResponses(tenant, keys)
+      keysOfAll.forget(tenant, user)
+      return { ...count, keys: made.length, keysInFile: inFile, events, responses }
+    } finally {
+      // Of a tenant that is gone the lease is gone as well, and then this does nothing.
+      await lease.drop().catch(() => {})
+    }
+  }
+
+  /** Throws where money of the subject is still open: its names are needed to book it. */
+  async #refuseOpen(tenant: string, keys: ReadonlySet<string> | undefined): Promise<void> {
+    const open = (await this.#options.past.openOf(tenant)).filter(
+      ({ note }) => keys === undefined || keys.has(note.key),
+    )
+    const unresolved = open.filter(({ state }) => state === 'unresolved').length
+    if (unresolved > 0) {
+      const sentence = `${unresolved} of its attempts are unresolved. Settle them first: "switchyard ledger reconcile" shows them.`
+      throw new SwitchyardError('task_conflict', sentence, { param: 'tenant' })
+    }
+    if (open.length === 0) return
+    const sentence = 'Requests of it are under way. Revoke its keys, and say it again.'
+    throw new SwitchyardError('task_conflict', sentence, { param: 'tenant' })
+  }
+
+  async #rest(): Promise<void> {
+    if (this.#isClosed) throw new SwitchyardError('draining', 'The service is stopping; say it again when it runs.')
+    await delay(REST_MS)
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#work.catch(() => {}).then(work)
+    this.#work = result
+    return result
   }
 }
 

@@ -1,10 +1,10 @@
 import { RedisDown, type RedisLink } from '../store/redis-link.ts'
 import { LEDGER_SCRIPTS, rootOf } from './redis-scripts.ts'
-import { LONGEST_REMEMBERED_MS } from './redis-steps.ts'
+import { REMEMBERED_MS } from './redis-steps.ts'
 import type { RedisTenants } from './redis-tenants.ts'
 
 /** How long the holds of a gateway without a sign of life stay its own, ms. */
-const LEASE_MS = 10_000
+export const LEASE_MS = 10_000
 /** Attempts of a dead gateway that one step moves, so that no step keeps Redis busy for more than a few milliseconds. */
 const SWEEP_MOST = 200
 const TENANTS_AT_ONCE = 50
@@ -86,7 +86,7 @@ export class Heart {
 
   async #beatIn(tenant: string): Promise<void> {
     const { epoch } = this.#link
-    const args = [epoch, this.#options.owner, String(this.#leaseMs), String(SWEEP_MOST), LONGEST_REMEMBERED_MS]
+    const args = [epoch, this.#options.owner, String(this.#leaseMs), String(SWEEP_MOST), REMEMBERED_MS]
     for (;;) {
       const answer = await this.#link.run(LEDGER_SCRIPTS.beat, rootOf(tenant), args)
       if (answer[0] === 'lost') throw this.#link.suspect()

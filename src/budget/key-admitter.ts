@@ -15,6 +15,6 @@ export class KeyAdmitter implements Admitter {
 }
 
 /** What a call is expected to use before anybody has counted: about four bytes a token, and the cap it asked for. */
-function expectedTokens(call: Call): number {
+export function expectedTokens(call: Call): number {
   return Math.ceil(call.request.bodyBytes / 4) + (call.request.maxOutputTokens ?? 0)
 }

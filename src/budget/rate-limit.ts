@@ -22,32 +22,30 @@ export class RateLimit implements KeyLimiter {
   readonly #requests = new SlidingWindow()
   readonly #tokens = new SlidingWindow()
   readonly #now: () => number
-  #limits: RateLimits
+  limits: RateLimits
   #running = 0
 
   /** `now` gives monotonic milliseconds. */
   constructor(limits: RateLimits, now: () => number) {
-    this.#limits = limits
+    this.limits = limits
     this.#now = now
   }
 
   /** Other limits from now on; what was used still counts. */
   change(limits: RateLimits): void {
-    this.#limits = limits
+    this.limits = limits
   }
 
   admit(tokens: number): void {
     const now = this.#now()
-    const { requestsPerMinute = Infinity, tokensPerMinute = Infinity, concurrency = Infinity } = this.#limits
+    const { requestsPerMinute = Infinity, tokensPerMinute = Infinity, concurrency = Infinity } = this.limits
     const requestWait = this.#requests.waitMs(requestsPerMinute - 1, now)
     const tokenWait = this.#tokens.waitMs(Math.max(0, tokensPerMinute - Math.max(1, tokens)), now)
     if (requestWait > 0 || tokenWait > 0) {
-      const [what, limit] =
-        requestWait >= tokenWait ? ['requests', requestsPerMinute] : (['tokens', tokensPerMinute] as const)
-      throw refusal(`${limit} ${what} per minute, and they are used up.`, Math.max(requestWait, tokenWait))
+      const what = requestWait >= tokenWait ? 'requests' : 'tokens'
+      throw keyRefusal(what, this.limits, Math.max(requestWait, tokenWait))
     }
-    if (this.#running >= concurrency)
-      throw refusal(`${concurrency} calls at the same time, and they are running.`, CONCURRENCY_RETRY_MS)
+    if (this.#running >= concurrency) throw keyRefusal('calls', this.limits, 0)
     this.#running += 1
     this.#requests.add(1, now)
     this.#tokens.add(tokens, now)
@@ -63,7 +61,7 @@ export class RateLimit implements KeyLimiter {
   headers(): Readonly<Record<string, string>> {
     const now = this.#now()
     const headers: Record<string, string> = {}
-    const { requestsPerMinute: requests, tokensPerMinute: tokens } = this.#limits
+    const { requestsPerMinute: requests, tokensPerMinute: tokens } = this.limits
     if (requests !== undefined) {
       headers['x-ratelimit-limit-requests'] = String(requests)
       headers['x-ratelimit-remaining-requests'] = String(Math.max(0, requests - this.#requests.total(now)))
@@ -76,6 +74,15 @@ export class RateLimit implements KeyLimiter {
     }
     return headers
   }
+}
+
+/** What a key is told that has reached one of its limits; `waitMs` = until there is room in the minute. */
+export function keyRefusal(what: 'requests' | 'tokens' | 'calls', limits: RateLimits, waitMs: number): SwitchyardError {
+  const { requestsPerMinute, tokensPerMinute, concurrency } = limits
+  if (what === 'calls')
+    return refusal(`${concurrency} calls at the same time, and they are running.`, CONCURRENCY_RETRY_MS)
+  const limit = what === 'requests' ? requestsPerMinute : tokensPerMinute
+  return refusal(`${limit} ${what} per minute, and they are used up.`, waitMs)
 }
 
 function refusal(may: string, retryAfterMs: number): SwitchyardError {

@@ -100,7 +100,7 @@ export class RedisLedger implements AttemptLedger {
   async sent(id: string): Promise<StepResult> {
     const place = await this.#placeOf(id)
     if (place === undefined) return { kind: 'unknown' }
-    const args = steps.moveArgs(this.#link.epoch, id, 'sent', place)
+    const args = steps.moveArgs(this.#link.epoch, id, 'sent')
     const answer = await this.#link.run(LEDGER_SCRIPTS.move, place.root, args)
     const own = this.#open.get(id)
     if (own !== undefined && answer[0] === 'done')
@@ -162,6 +162,11 @@ export class RedisLedger implements AttemptLedger {
     return { isWritten: result === 'done', version: Number(now), text: result === 'done' ? text : String(other) }
   }
 
+  /** Root of a tenant whose books are there. Throws RedisDown. */
+  rootOf(tenant: string): string | Promise<string> {
+    return this.#rootOf(tenant)
+  }
+
   /** Unix milliseconds by the clock of Redis, which is the same for all gateways; undefined before the first sign of life. */
   serverNow(): number | undefined {
     return this.#heart.serverNow()
@@ -186,8 +191,9 @@ export class RedisLedger implements AttemptLedger {
 
   /** Before a Redis that was away is used again: tells it what it may have forgotten. Rejects with RedisDown. */
   async returned(hasRestarted: boolean): Promise<void> {
-    if (!hasRestarted) return
+    // A tenant that was forgotten has no books any more.
     this.#tenants.forget()
+    if (!hasRestarted) return
     const told: readonly { readonly id: string; readonly attempt: OwnAttempt; readonly step?: FinalStep }[] = [
       ...this.#told.recent(),
       ...[...this.#open].map(([id, attempt]) => ({ id, attempt })),
@@ -242,8 +248,8 @@ export class RedisLedger implements AttemptLedger {
   #run(id: string, place: Place, step: FinalStep, evenIfDown = false): Promise<readonly unknown[]> {
     const { epoch } = this.#link
     if (step.verb === 'settle')
-      return this.#link.run(LEDGER_SCRIPTS.settle, place.root, steps.settleArgs(epoch, id, step, place), evenIfDown)
-    return this.#link.run(LEDGER_SCRIPTS.move, place.root, steps.moveArgs(epoch, id, step.verb, place), evenIfDown)
+      return this.#link.run(LEDGER_SCRIPTS.settle, place.root, steps.settleArgs(epoch, id, step), evenIfDown)
+    return this.#link.run(LEDGER_SCRIPTS.move, place.root, steps.moveArgs(epoch, id, step.verb), evenIfDown)
   }
 
   /** Takes a step now, or keeps it until Redis is back: the money stays held until then. */
@@ -293,8 +299,8 @@ export class RedisLedger implements AttemptLedger {
     return books.filter((_, line) => (step.amounts[line] ?? 0) > steps.heldIn(own, line))
   }
 
-  #remember(id: string, { tenant, root, books, hasTask }: Place): void {
-    this.#places.set(id, { tenant, root, books, hasTask })
+  #remember(id: string, { tenant, root, books }: Place): void {
+    this.#places.set(id, { tenant, root, books })
     if (this.#places.size > MOST_PLACES) this.#places.delete(this.#places.keys().next().value as string)
   }
 
@@ -304,10 +310,9 @@ export class RedisLedger implements AttemptLedger {
     if (near !== undefined) return near
     for (const tenant of await this.#tenants.all()) {
       const root = rootOf(tenant)
-      const found = await this.#link.command('HMGET', [`${root}:attempt:${id}`, 'lines', 'note'])
-      const [lines, note] = found as readonly (string | null)[]
-      if (lines === null || lines === undefined) continue
-      const place = steps.storedPlace(tenant, root, lines, note)
+      const lines = await this.#link.command('HGET', [`${root}:attempt:${id}`, 'lines'])
+      if (typeof lines !== 'string') continue
+      const place = steps.storedPlace(tenant, root, lines)
       this.#remember(id, place)
       return place
     }

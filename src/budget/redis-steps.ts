@@ -1,4 +1,5 @@
 /** The steps of the ledger as arguments for the scripts in `lua/`, and their answers as values. */
+import { encodeNote } from './redis-records.ts'
 import {
   isAmount,
   type AttemptNote,
@@ -8,19 +9,16 @@ import {
   type StepResult,
 } from './ledger.ts'
 
-/** How long an ended attempt is remembered, ms: one of a task for its page, else for a repeated step. */
-const TASK_ENDED_MS = 86_400_000
-const ENDED_MS = 600_000
+/** How long an ended attempt is remembered for a repeated step, ms. */
+export const REMEMBERED_MS = '600000'
 /** Where the lines begin in the arguments of a reservation, three each: book, amount, limit. */
-const LINES_AT = 8
+const LINES_AT = 7
 
 /** Where an attempt stands. */
 export interface Place {
   readonly tenant: string
   readonly root: string
   readonly books: readonly string[]
-  /** With a task it is remembered longer. */
-  readonly hasTask: boolean
 }
 
 /** An attempt of this process without an end, with the arguments that reserved it. */
@@ -34,14 +32,12 @@ export type FinalStep =
   | { readonly verb: 'void' | 'unresolve' | 'abandon' }
 
 export function placeOf(root: string, lines: readonly Line[], note: AttemptNote): Place {
-  return { tenant: note.tenant, root, books: lines.map(({ book }) => book), hasTask: note.task !== undefined }
+  return { tenant: note.tenant, root, books: lines.map(({ book }) => book) }
 }
 
 /** The place of an attempt of another process, from what is stored of it. */
-export function storedPlace(tenant: string, root: string, lines: string, note: string | null | undefined): Place {
-  const books = [...lines.matchAll(/^\d+ (.+)$/gm)].map((match) => match[1] as string)
-  const hasTask = note !== null && note !== undefined && (JSON.parse(note) as AttemptNote).task !== undefined
-  return { tenant, root, books, hasTask }
+export function storedPlace(tenant: string, root: string, lines: string): Place {
+  return { tenant, root, books: [...lines.matchAll(/^\d+ (.+)$/gm)].map((match) => match[1] as string) }
 }
 
 export function reserveArgs(
@@ -51,9 +47,8 @@ export function reserveArgs(
 ): readonly string[] {
   let text = ''
   for (const { book, amount } of lines) text += `${amount} ${book}\n`
-  const sums = `${note.day}\n${note.key}\n${note.taskType}\n${note.model}`
   const state = sendsAtOnce ? 'sent' : 'reserved'
-  const args = [epoch, owner, id, state, text, JSON.stringify(note), sums, note.task ?? '']
+  const args = [epoch, owner, id, state, text, encodeNote(note), note.task ?? '']
   for (const { book, amount, limit } of lines) args.push(book, String(amount), limit === undefined ? '' : String(limit))
   return args
 }
@@ -73,26 +68,18 @@ export function heldIn({ args }: OwnAttempt, line: number): number {
   return Number(args[LINES_AT + 3 * line + 1] ?? 0)
 }
 
-export function moveArgs(epoch: string, id: string, verb: string, place: Place): readonly string[] {
-  return [epoch, id, verb, rememberMs(place)]
+export function moveArgs(epoch: string, id: string, verb: string): readonly string[] {
+  return [epoch, id, verb, REMEMBERED_MS]
 }
 
 export function settleArgs(
   epoch: string,
   id: string,
   step: Extract<FinalStep, { readonly verb: 'settle' }>,
-  place: Place,
 ): readonly string[] {
   const { amounts, tokens } = step
   const count = (number: number | undefined): string => (isAmount(number) ? String(number) : '')
-  return [epoch, id, count(tokens?.input), count(tokens?.output), rememberMs(place), ...amounts.map(String)]
-}
-
-/** For attempts of others, of which it does not matter. */
-export const LONGEST_REMEMBERED_MS: string = String(TASK_ENDED_MS)
-
-function rememberMs({ hasTask }: Place): string {
-  return String(hasTask ? TASK_ENDED_MS : ENDED_MS)
+  return [epoch, id, count(tokens?.input), count(tokens?.output), REMEMBERED_MS, ...amounts.map(String)]
 }
 
 /** Undefined where the books were not found. */

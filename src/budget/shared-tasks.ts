@@ -23,12 +23,14 @@ interface Entry {
 export class SharedTasks implements TaskStore {
   readonly #ledger: RedisLedger
   readonly #onOther: (text: string) => void
+  readonly #onGone: (id: string) => void
   readonly #entries = new Map<string, Entry>()
 
-  /** `onOther` hears each document that another gateway has changed. */
-  constructor(ledger: RedisLedger, onOther: (text: string) => void) {
+  /** `onOther` hears each document that another gateway has changed, `onGone` the id (`taskKey`) of each that was deleted. */
+  constructor(ledger: RedisLedger, onOther: (text: string) => void, onGone: (id: string) => void = () => {}) {
     this.#ledger = ledger
     this.#onOther = onOther
+    this.#onGone = onGone
   }
 
   /** Brings the task and the balances of its books (and of others of the tenant) up to date. Throws `ledger_unavailable`. */
@@ -42,6 +44,7 @@ export class SharedTasks implements TaskStore {
       const all = [...Object.values(taskBooks(tenant, id) as unknown as Record<string, string>), ...books]
       const { version, text } = await this.#ledger.look(tenant, { kind: 'task', id: key }, all)
       if (version > 0) this.#saw(key, tenant, version, text)
+      else this.#sawGone(key)
     } catch (error) {
       throw translated(error)
     }
@@ -93,6 +96,14 @@ export class SharedTasks implements TaskStore {
     this.#onOther(merged)
   }
 
+  /** Retention, or somebody who forgot its tenant, has deleted the task: it is none here either, unless it has something to write. */
+  #sawGone(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || entry.version === 0 || entry.text !== entry.base) return
+    this.#entries.delete(id)
+    this.#onGone(id)
+  }
+
   /** Writes a document until what is in memory is what is in Redis. Rejects with RedisDown. */
   #flush(id: string): Promise<void> {
     const entry = this.#entries.get(id)
@@ -106,7 +117,11 @@ export class SharedTasks implements TaskStore {
       const { text } = entry
       const document = { kind: 'task', id, version: entry.version, text }
       const result = await this.#ledger.write(entry.tenant, document)
-      if (!result.isWritten) this.#saw(id, entry.tenant, result.version, result.text)
+      if (!result.isWritten && result.version === 0) {
+        // Deleted meanwhile; what has changed here since makes it anew.
+        entry.version = 0
+        entry.base = ''
+      } else if (!result.isWritten) this.#saw(id, entry.tenant, result.version, result.text)
       else if (result.version > entry.version) {
         entry.version = result.version
         entry.base = text
@@ -120,6 +135,7 @@ function joined(entry: Entry, text: string): string {
   return encodeTask(mergeTask(base, decodeTask(entry.text), decodeTask(text)))
 }
 
-function translated(error: unknown): unknown {
+/** What the store says, as an answer: `ledger_unavailable`. */
+export function translated(error: unknown): unknown {
   return error instanceof RedisDown ? ledgerUnavailable(error.message, error) : error
 }

@@ -12,6 +12,8 @@ import { hasMadeKeys, KeyStore } from '../store/key-store.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
 import { operatorExit, type StateLocation } from './operation-client.ts'
+import { redisCopy, TEMPORARY } from './redis-copy.ts'
+import type { Secret } from '../shared/secret.ts'
 
 const OPTIONS = {
   config: { type: 'string' },
@@ -28,7 +30,7 @@ export const exportCommand: Command = {
   usage: `switchyard export --tenant NAME [--user NAME] [--out FILE]
 
 Writes one JSON object per line: keys (without secrets and their hashes), tasks, attempts with the evidence of their cost, daily totals, stored
-responses and lines of the event log; "type" says which. Reads the files of a service that runs or not.
+responses and lines of the event log of this data directory; "type" says which. Reads the files, or Redis, of a service that runs or not.
 
   --tenant NAME                whose data (required)
   --user NAME                  only what the made keys of this user have done
@@ -55,7 +57,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function* recordsOf(
-  { dataDir, keys, events }: StateLocation,
+  { dataDir, keys, events, storeUrl }: StateLocation,
   tenant: string,
   user: string | undefined,
 ): AsyncGenerator<string, void, void> {
@@ -68,9 +70,8 @@ async function* recordsOf(
     yield JSON.stringify({ type: 'key', ...key })
   const names = user === undefined ? undefined : new Set(made.map(({ name }) => name))
   const requests = new Set<string>()
-  const path = join(dataDir, LEDGER_FILE)
-  if (existsSync(path)) {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+  const db = await openLedger(dataDir, storeUrl())
+  if (db !== undefined) {
     try {
       for (const record of exportLedger(db, { tenant, keys: names })) {
         const { type, id } = record
@@ -87,6 +88,13 @@ async function* recordsOf(
   if (events === undefined) return
   for await (const line of eventLines(events, tenant, names === undefined ? undefined : requests))
     yield `{"type":"event","event":${line}}`
+}
+
+/** Undefined where there is none yet. */
+async function openLedger(dataDir: string, url: Secret | undefined): Promise<DatabaseSync | undefined> {
+  if (url !== undefined) return redisCopy(url, TEMPORARY)
+  const path = join(dataDir, LEDGER_FILE)
+  return existsSync(path) ? new DatabaseSync(path, { readOnly: true, timeout: 5000 }) : undefined
 }
 
 function madeKeys(dataDir: string): ReturnType<KeyStore['list']> {

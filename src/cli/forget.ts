@@ -1,3 +1,4 @@
+import { loadStateLocation } from '../config/load.ts'
 import type { ForgetResult } from '../control/ledger-operations.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
@@ -49,7 +50,16 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     io.stderr.write(
       `The configuration file still has keys of this tenant (${gone.keysInFile.join(', ')}): take them out, or it is back with the next request.\n`,
     )
+  if (hasSharedBooks(values, io))
+    io.stderr.write(
+      'Lines of the event logs of other gateways, and keys made at them, are theirs: say it there as well, or leave the lines to retention.eventsDays.\n',
+    )
   return EXIT.ok
+}
+
+/** A service elsewhere keeps its own counsel. */
+function hasSharedBooks(values: Readonly<Record<string, unknown>>, io: Io): boolean {
+  return values['url'] === undefined && loadStateLocation(clientFlagsOf(values), io).storeUrl() !== undefined
 }
 
 async function confirm(whose: string, name: string, io: Io): Promise<void> {

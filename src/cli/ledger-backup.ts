@@ -4,10 +4,11 @@ import { LEDGER_FILE } from '../budget/ledger-file.ts'
 import { verifyLedger, type Verification } from '../budget/verify-ledger.ts'
 import { loadStateLocation } from '../config/load.ts'
 import { formatUsd, toNanoUsd } from '../shared/money.ts'
-import { backupSqlite } from '../store/sqlite-backup.ts'
+import { backupSqlite, newSqlite } from '../store/sqlite-backup.ts'
 import { StoreProblem } from '../store/store-problem.ts'
 import { EXIT, UsageError, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
+import { redisCopy } from './redis-copy.ts'
 import { checkReadable, walDamage } from './ledger-verify.ts'
 
 const OPTIONS = {
@@ -23,16 +24,14 @@ export async function backup(args: readonly string[], io: Io): Promise<number> {
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0)
     throw new UsageError('Name the one FILE for the backup, as in "switchyard ledger backup ledger-2027-01-31.sqlite".')
-  const { dataDir } = loadStateLocation(
+  const { dataDir, storeUrl } = loadStateLocation(
     { config: values['config'] as string, dataDir: values['data-dir'] as string },
     io,
   )
   const from = join(dataDir, LEDGER_FILE)
   const to = resolve(io.cwd, name)
   if (to === from) throw new UsageError('A backup of the ledger cannot be the ledger itself.')
-  checkReadable(from)
-  const damage = await walDamage(from)
-  if (damage !== undefined) throw new StoreProblem(`No backup was made: ${damage}.`)
+  const url = storeUrl()
   let found: Verification | undefined
   const check = (copy: Parameters<typeof verifyLedger>[0]): void => {
     found = verifyLedger(copy)
@@ -42,7 +41,13 @@ export async function backup(args: readonly string[], io: Io): Promise<number> {
         `No backup was made, as the ledger does not add up: ${first}. "switchyard ledger verify" shows all.`,
       )
   }
-  await backupSqlite(from, to, { isForced: values['force'] === true, check })
+  const options = { isForced: values['force'] === true, check }
+  if (url === undefined) {
+    checkReadable(from)
+    const damage = await walDamage(from)
+    if (damage !== undefined) throw new StoreProblem(`No backup was made: ${damage}.`)
+    await backupSqlite(from, to, options)
+  } else await newSqlite(to, options, async (part) => (await redisCopy(url, part)).close())
   const { size } = statSync(to)
   const { attempts = 0, settled = 0 } = found ?? {}
   if (values['json'] === true) io.stdout.write(`${JSON.stringify({ file: to, bytes: size, ...found })}\n`)

@@ -1,5 +1,10 @@
 import { publicPart } from '../config/resolve-keys.ts'
-import { LEDGER_ROUTES, ledgerOperations, type LedgerOperationName } from '../control/ledger-operations.ts'
+import {
+  LEDGER_ROUTES,
+  ledgerOperations,
+  type LedgerOperationName,
+  type LedgerService,
+} from '../control/ledger-operations.ts'
 import { Operations } from '../control/operations.ts'
 import { withLedgerAlone } from '../ledger-alone.ts'
 import type { Io } from './command.ts'
@@ -24,10 +29,16 @@ export function callLedgerOperation(
       route: LEDGER_ROUTES[name],
       input,
       ...(name === 'ledger.forget' ? { timeoutMs: FORGET_TIMEOUT_MS } : {}),
-      alone: ({ dataDir, keys, events }) =>
-        withLedgerAlone({ dataDir, events, staticKeys: keys.map(publicPart) }, (upkeep) =>
-          new Operations(ledgerOperations(upkeep)).call(name, input),
-        ),
+      async alone({ dataDir, keys, events, storeUrl }) {
+        const options = { dataDir, events, staticKeys: keys.map(publicPart) }
+        const work = (upkeep: LedgerService): Promise<unknown> =>
+          new Operations(ledgerOperations(upkeep)).call(name, input)
+        const url = storeUrl()
+        if (url === undefined) return withLedgerAlone(options, work)
+        // Commands without Redis need not load its client.
+        const { withSharedBooksAlone } = await import('../shared-alone.ts')
+        return withSharedBooksAlone(url.reveal(), options, work)
+      },
     },
     flags,
     io,

@@ -5,10 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { LEDGER_FILE } from '../budget/ledger-file.ts'
 import { verifyLedger, type Verification } from '../budget/verify-ledger.ts'
 import { loadStateLocation } from '../config/load.ts'
+import { redisAddress } from '../shared/redis-url.ts'
 import { formatUsd, toNanoUsd } from '../shared/money.ts'
 import { findWalDamage } from '../store/wal-damage.ts'
 import { EXIT, UsageError, type Io } from './command.ts'
 import { parseFlags } from './config-flags.ts'
+import type { StateLocation } from './operation-client.ts'
+import { TEMPORARY, withRedisCopy } from './redis-copy.ts'
 
 const OPTIONS = { config: { type: 'string' }, 'data-dir': { type: 'string' }, json: { type: 'boolean' } } as const
 
@@ -20,9 +23,12 @@ export async function verify(args: readonly string[], io: Io): Promise<number> {
   if (positionals.length > 1)
     throw new UsageError('Name one file to check, or none for the ledger in the data directory.')
   const [name] = positionals
-  const path = name === undefined ? ledgerPath(values, io) : resolve(io.cwd, name)
-  checkReadable(path)
-  const found = await look(path)
+  const location = (): StateLocation =>
+    loadStateLocation({ config: values['config'] as string, dataDir: values['data-dir'] as string }, io)
+  const { path, found } =
+    name === undefined
+      ? await lookThere(location())
+      : { path: resolve(io.cwd, name), found: await look(resolve(io.cwd, name)) }
   if (values['json'] === true) io.stdout.write(`${JSON.stringify({ file: path, ...found })}\n`)
   else {
     for (const problem of found.problems) io.stderr.write(`${problem}\n`)
@@ -40,9 +46,14 @@ export function checkReadable(path: string): void {
     throw new UsageError(`There is no ledger at ${path}. Name its directory with --data-dir, or a file.`)
 }
 
-function ledgerPath(values: Readonly<Record<string, unknown>>, io: Io): string {
-  const flags = { config: values['config'] as string, dataDir: values['data-dir'] as string }
-  return join(loadStateLocation(flags, io).dataDir, LEDGER_FILE)
+async function lookThere({
+  dataDir,
+  storeUrl,
+}: StateLocation): Promise<{ readonly path: string; readonly found: Verification }> {
+  const url = storeUrl()
+  const path = join(dataDir, LEDGER_FILE)
+  if (url === undefined) return { path, found: await look(path) }
+  return { path: `Redis at ${redisAddress(url.reveal())}`, found: await withRedisCopy(url, TEMPORARY, verifyLedger) }
 }
 
 /** Damage of the log that SQLite would not mention; undefined = none. What a running service writes meanwhile may look like it, but once only. */
@@ -53,6 +64,7 @@ export async function walDamage(path: string): Promise<string | undefined> {
 }
 
 async function look(path: string): Promise<Verification> {
+  checkReadable(path)
   const nothing = { attempts: 0, unresolved: 0, days: 0, books: 0, settled: 0 }
   const damage = await walDamage(path)
   if (damage !== undefined) return { ...nothing, problems: [damage] }

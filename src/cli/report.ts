@@ -12,6 +12,7 @@ import { midnightOf } from '../shared/day.ts'
 import { usdToNano } from '../shared/money.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
 import { configFlagsOf, parseFlags } from './config-flags.ts'
+import { TEMPORARY, withRedisCopy } from './redis-copy.ts'
 import { styleFor } from './style.ts'
 import { reportCsv } from './task-report-csv.ts'
 import { reportJson } from './task-report-json.ts'
@@ -42,7 +43,7 @@ export const report: Command = {
   summary: 'report on tasks: cost by type and outcome, and what a cap would have saved',
   usage: `switchyard report tasks [flags]
 
-What tasks cost, by type and by how they ended, from the ledger's files; a running service is not disturbed. Requests without a task id are
+What tasks cost, by type and by how they ended, from the ledger's files or Redis; a running service is not disturbed. Requests without a task id are
 not in it. The last lines say what a cap would have done to these tasks.
 
   --since DAY           tasks with their last request on this day or later (UTC), as in 2027-01-01
@@ -58,7 +59,7 @@ not in it. The last lines say what a cap would have done to these tasks.
     checkSubject(positionals)
     const format = formatOf(values)
     const caps = capsOf(values)
-    const tasks = readTasks(values, io)
+    const tasks = await readTasks(values, io)
     const figures = taskReport(tasks)
     const effect = capEffect(tasks, caps)
     switch (format) {
@@ -79,9 +80,12 @@ not in it. The last lines say what a cap would have done to these tasks.
 }
 
 /** Throws UsageError, ConfigError or StoreProblem. */
-function readTasks(values: Values, io: Io): readonly TaskRecord[] {
+async function readTasks(values: Values, io: Io): Promise<readonly TaskRecord[]> {
   const filter = filterOf(values)
-  const { dataDir, taskIdleMinutes } = loadStateLocation(configFlagsOf(values), io)
+  const { dataDir, taskIdleMinutes, storeUrl } = loadStateLocation(configFlagsOf(values), io)
+  const options = { nowMs: Date.now(), idleMs: taskIdleMinutes * 60_000 }
+  const url = storeUrl()
+  if (url !== undefined) return withRedisCopy(url, TEMPORARY, (db) => readTaskHistory(db, filter, options))
   const path = join(dataDir, LEDGER_FILE)
   if (!existsSync(path))
     throw new UsageError(
@@ -89,7 +93,7 @@ function readTasks(values: Values, io: Io): readonly TaskRecord[] {
     )
   const db = readLedgerFile(path)
   try {
-    return readTaskHistory(db, filter, { nowMs: Date.now(), idleMs: taskIdleMinutes * 60_000 })
+    return readTaskHistory(db, filter, options)
   } finally {
     db.close()
   }

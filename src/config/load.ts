@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Config } from './config.ts'
 import { configFromFound, ENGINE_PORTS, fetchJson, findEngines, SIMULATED, type Fetcher, type Found } from './detect.ts'
 import { freeze } from './freeze.ts'
@@ -8,6 +8,8 @@ import { ConfigError, Lines, problemsOf } from './problems.ts'
 import { provenanceOf } from './provenance.ts'
 import { readConfigFile, type RawFile } from './read-file.ts'
 import { resolveConfig } from './resolve.ts'
+import { SecretReader } from './secrets.ts'
+import type { Secret } from '../shared/secret.ts'
 import { configSchema, type FileConfig, type KeyFile } from './schema.ts'
 import { withoutEffectRemark } from './without-effect.ts'
 
@@ -62,15 +64,27 @@ export function loadStateLocation(
   readonly keys: readonly KeyFile[]
   readonly events: string | undefined
   readonly taskIdleMinutes: number
+  /** Address of the Redis that has the books; undefined = they are in the data directory. Throws ConfigError where it cannot be read. */
+  readonly storeUrl: () => Secret | undefined
 } {
   const raw = findFile(flags, context)
-  const { file } = checkFile(raw, settingsIn(raw), flags, context.env)
+  const { file, lines } = checkFile(raw, settingsIn(raw), flags, context.env)
   const { events } = file.telemetry
   return {
     dataDir: resolve(context.cwd, file.dataDir),
     keys: file.keys,
     events: events === null ? undefined : resolve(context.cwd, events),
     taskIdleMinutes: file.budget.taskIdleMinutes,
+    storeUrl() {
+      if (file.store.kind !== 'redis') return undefined
+      const setting = 'store.url'
+      const fail = (sentence: string): never => {
+        throw new ConfigError([{ setting, line: lines.at(['store', 'url']), sentence }], raw?.path)
+      }
+      const pathOf = (path: string): string => resolve(raw === undefined ? context.cwd : dirname(raw.path), path)
+      const reader = new SecretReader({ env: context.env, pathOf, report: (_, sentence) => fail(sentence) })
+      return reader.read(file.store.url, ['store', 'url']) ?? fail('redis needs its address. Add url: env:REDIS_URL.')
+    },
   }
 }
 

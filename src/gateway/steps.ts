@@ -100,6 +100,12 @@ export interface Caller {
 
 /** Requests and tokens per minute, and calls at the same time, of one key. */
 export interface KeyLimiter {
+  /** In force now; undefined = none. */
+  readonly limits: {
+    readonly requestsPerMinute: number | undefined
+    readonly tokensPerMinute: number | undefined
+    readonly concurrency: number | undefined
+  }
   /** Takes one request, `tokens` expected tokens and a place; throws `rate_limit_exceeded` with a retry time and takes nothing then. */
   admit(tokens: number): void
   /**

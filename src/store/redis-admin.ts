@@ -23,6 +23,25 @@ export function beginBooks(url: string): Promise<string> {
   })
 }
 
+/** Begins books with what `load` writes, the epoch last. Throws StoreProblem where there are any books or parts of some. */
+export function beginBooksFrom(url: string, load: (client: Redis) => Promise<void>): Promise<string> {
+  return withClient(url, async (client, address) => {
+    const where = `store.url: Redis at ${address}`
+    const problems = wrongSettings(parseInfo(await client.info()), undefined)
+    if (problems.length > 0) throw new StoreProblem(problems.map((each) => `${where}: ${each}`).join('\n'))
+    const found = await client.exists(REDIS_KEYS.epoch, REDIS_KEYS.tenants, REDIS_KEYS.loading)
+    if (found > 0) {
+      throw new StoreProblem(
+        `${where} has books, or parts of books, already. They stay as they are: use an empty server, or empty this one with FLUSHDB after you have looked at it.`,
+      )
+    }
+    await client.set(REDIS_KEYS.loading, new Date().toISOString())
+    await load(client)
+    await client.del(REDIS_KEYS.loading)
+    return `Redis at ${address}: books begun with what the file holds`
+  })
+}
+
 /** Lets a promoted replica be used. Resolves with a sentence. */
 export function acceptPromoted(url: string): Promise<string> {
   return withClient(url, async (client, address) => {

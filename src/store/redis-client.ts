@@ -9,6 +9,8 @@ const LONGEST_RECONNECT_MS = 500
 export const REDIS_KEYS = {
   /** Made once, by an operator: without it the books are not there. */
   epoch: 'switchyard:epoch',
+  /** There while books are written from a file, before they have an epoch. */
+  loading: 'switchyard:loading',
   /** Replication id of the promoted replica that an operator has accepted. */
   accepted: 'switchyard:accepted',
   /** Every tenant that has books. */

@@ -5,24 +5,40 @@ import { StoreProblem } from './store-problem.ts'
 /** All pages in one step: a copy in several steps begins anew whenever somebody writes. */
 const ALL_PAGES = 0x7fffffff
 
+export interface NewSqliteOptions {
+  readonly isForced: boolean
+  /** Sees the finished file before it gets its name; what it throws is thrown on. */
+  readonly check: (copy: DatabaseSync) => void
+}
+
+/** Copies a database that may be in use into one new file, which holds everything that was committed when the copy began. */
+export async function backupSqlite(from: string, to: string, options: NewSqliteOptions): Promise<void> {
+  await newSqlite(to, options, async (part) => {
+    const source = new DatabaseSync(from, { readOnly: true, timeout: 5000 })
+    try {
+      await backup(source, part, { rate: ALL_PAGES })
+    } finally {
+      source.close()
+    }
+  })
+}
+
 /**
- * Copies a database that may be in use into one new file, which holds everything that was committed when the copy began. The copy is
- * made beside its place (mode 0600), handed to `check`, and moved there only then. Throws StoreProblem where `to` is there and `isForced`
- * is not set, and what `check` throws.
+ * Makes a database file: `fill` writes it beside its place (mode 0600), `check` sees it, and only then is it moved there. Throws
+ * StoreProblem where `to` is there and `isForced` is not set, and what `fill` and `check` throw.
  */
-export async function backupSqlite(
-  from: string,
+export async function newSqlite(
   to: string,
-  { isForced, check }: { readonly isForced: boolean; readonly check: (copy: DatabaseSync) => void },
+  { isForced, check }: NewSqliteOptions,
+  fill: (part: string) => Promise<void>,
 ): Promise<void> {
   if (existsSync(to) && !isForced)
     throw new StoreProblem(`${to} is there already. Choose another name, or overwrite it with --force.`)
   const part = `${to}.part`
   rmSync(part, { force: true })
   closeSync(openSync(part, 'wx', 0o600))
-  const source = new DatabaseSync(from, { readOnly: true, timeout: 5000 })
   try {
-    await backup(source, part, { rate: ALL_PAGES })
+    await fill(part)
     const copy = new DatabaseSync(part)
     try {
       // One file alone, without a log beside it.
@@ -34,7 +50,6 @@ export async function backupSqlite(
     chmodSync(part, 0o600)
     renameSync(part, to)
   } finally {
-    source.close()
     for (const end of ['', '-wal', '-shm', '-journal']) rmSync(part + end, { force: true })
   }
 }

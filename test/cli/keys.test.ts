@@ -172,6 +172,7 @@ describe('with no service running', () => {
       'admin.key',
       'keys.db',
       'ledger.sqlite',
+      'responses.sqlite',
       'service.lock',
     ])
   })

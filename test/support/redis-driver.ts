@@ -1,7 +1,7 @@
 /** The Redis ledger as the contract suite sees it. */
 import type { Redis } from 'ioredis'
 import { RedisLedger, type RedisLedgerOptions } from '../../src/budget/redis-ledger.ts'
-import { LEDGER_SCRIPTS, rootOf } from '../../src/budget/redis-scripts.ts'
+import { LEDGER_SCRIPTS, rootOf, UPKEEP_SCRIPTS } from '../../src/budget/redis-scripts.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { beginBooks } from '../../src/store/redis-admin.ts'
 import { RedisLink } from '../../src/store/redis-link.ts'
@@ -22,7 +22,7 @@ export async function openRedisLedger(
 ): Promise<OpenedRedisLedger> {
   let ledger: RedisLedger | undefined
   const link = await RedisLink.open(url, {
-    scripts: Object.values(LEDGER_SCRIPTS),
+    scripts: [...Object.values(LEDGER_SCRIPTS), ...Object.values(UPKEEP_SCRIPTS)],
     ...(options.commandTimeoutMs === undefined ? {} : { commandTimeoutMs: options.commandTimeoutMs }),
     onChange: (reason) => {
       if (reason === undefined) void ledger?.drain()

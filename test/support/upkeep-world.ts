@@ -93,7 +93,7 @@ function end(ledger: JournaledLedger, id: string, { end, ...attempt }: TestAttem
   }
 }
 
-function linesOf({ day, tenant, key, task, hold = 1000 }: Omit<TestAttempt, 'end'>): readonly Line[] {
+export function linesOf({ day, tenant, key, task, hold = 1000 }: Omit<TestAttempt, 'end'>): readonly Line[] {
   const spend = [`key:usd:${day}:${key}`, `key:usd:${day.slice(0, 7)}:${key}`, `tenant:usd:${day}:${tenant}`]
   const lines = spend.map((book) => ({ book, amount: hold, limit: undefined }))
   if (task === undefined) return lines
@@ -106,6 +106,6 @@ function linesOf({ day, tenant, key, task, hold = 1000 }: Omit<TestAttempt, 'end
   ]
 }
 
-function noteOf({ day, tenant, key, task, type = 'default', model = 'paid' }: TestAttempt): AttemptNote {
+export function noteOf({ day, tenant, key, task, type = 'default', model = 'paid' }: TestAttempt): AttemptNote {
   return { day, tenant, key, task, taskType: type, model, upstream: 'sim', atMs: Date.parse(day) }
 }

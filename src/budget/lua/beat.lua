@@ -28,9 +28,9 @@ for i = 1, #all, 2 do
       local ids = redis.call('SRANDMEMBER', openKey(owner), most)
       for _, id in ipairs(ids) do
         local key = attemptKey(id)
-        local found = redis.call('HMGET', key, 'st', 'lines')
+        local found = redis.call('HMGET', key, 'st', 'lines', 'note')
         if found[1] == 'reserved' then
-          voided(id, key, owner, linesOf(found[2]), ARGV[5])
+          voided(id, key, owner, linesOf(found[2]), ARGV[5], found[3])
           counts.voided = counts.voided + 1
         elseif found[1] == 'sent' then
           unresolved(id, key, owner, linesOf(found[2]))

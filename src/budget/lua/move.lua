@@ -4,14 +4,14 @@
 -- Answers: done, an empty list, and settled, held, unresolved of each book; same, conflict or unknown.
 local id, verb, forMs = ARGV[2], ARGV[3], ARGV[4]
 local key = attemptKey(id)
-local found = redis.call('HMGET', key, 'st', 'lines', 'owner')
+local found = redis.call('HMGET', key, 'st', 'lines', 'owner', 'note')
 local state, owner = found[1], found[3]
 if not state then
   if verb ~= 'abandon' then
     return { 'unknown' }
   end
   redis.call('HSET', key, 'st', 'voided', 'lines', '', 'owner', '')
-  ended(key, forMs)
+  redis.call('PEXPIRE', key, forMs)
   return { 'done', {} }
 end
 local lines = linesOf(found[2])
@@ -44,5 +44,5 @@ end
 if state ~= 'reserved' and state ~= 'sent' then
   return { 'conflict' }
 end
-voided(id, key, owner, lines, forMs)
+voided(id, key, owner, lines, forMs, found[4])
 return tell({ 'done', {} }, lines)

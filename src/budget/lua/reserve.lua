@@ -1,5 +1,5 @@
 -- Holds an attempt in all its books, or in none.
--- ARGV: epoch, owner, id, state (reserved | sent), lines as stored, note, sums (see settle.lua), key of the task's attempts or '',
+-- ARGV: epoch, owner, id, state (reserved | sent), lines as stored, note (see shared.lua), task or '',
 -- then book, amount, limit ('' = none) of each line.
 -- Answers: admitted, and settled, held, unresolved of each book; or refused, index, settled, held, unresolved, isHeldOnly.
 local owner, id = ARGV[2], ARGV[3]
@@ -13,7 +13,7 @@ if known then
 end
 
 local lines = {}
-for at = 9, #ARGV, 3 do
+for at = 8, #ARGV, 3 do
   lines[#lines + 1] =
     { key = bookKey(ARGV[at]), amount = tonumber(ARGV[at + 1]), limit = tonumber(ARGV[at + 2]) or MOST }
 end
@@ -41,16 +41,13 @@ for _, line in ipairs(lines) do
   line.held = line.held + line.amount
 end
 writeBooks(lines)
-redis.call('HSET', attempt, 'st', ARGV[4], 'owner', owner, 'lines', ARGV[5], 'note', ARGV[6], 'sums', ARGV[7])
+redis.call('HSET', attempt, 'st', ARGV[4], 'owner', owner, 'lines', ARGV[5], 'note', ARGV[6])
 redis.call('SADD', openKey(owner), id)
 -- Signs of life have their own script; but no hold may be without an owner whose end is noticed.
 if redis.call('HEXISTS', root .. ':owners', owner) == 0 then
   redis.call('HSET', root .. ':owners', owner, int(nowMs()))
 end
-if ARGV[8] ~= '' then
-  local list = root .. ':attempts:' .. ARGV[8]
-  if redis.call('LPUSH', list, id) > 1100 then
-    redis.call('LTRIM', list, 0, 999)
-  end
+if ARGV[7] ~= '' then
+  redis.call('SADD', root .. ':running:' .. ARGV[7], id)
 end
 return tell({ 'admitted' }, lines)

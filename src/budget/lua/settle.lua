@@ -4,8 +4,8 @@
 -- book; same; conflict; unknown; invalid, reason.
 local id = ARGV[2]
 local key = attemptKey(id)
-local found = redis.call('HMGET', key, 'st', 'lines', 'settled', 'owner', 'sums')
-local state, owner, sums = found[1], found[4], found[5]
+local found = redis.call('HMGET', key, 'st', 'lines', 'settled', 'owner', 'note')
+local state, owner, note = found[1], found[4], found[5]
 if not state then
   return { 'unknown' }
 end
@@ -36,7 +36,7 @@ for i, line in ipairs(lines) do
   line[from] = line[from] - line.amount
 end
 writeBooks(lines)
-redis.call('HSET', key, 'st', 'settled', 'settled', amounts, 'in', ARGV[3], 'out', ARGV[4])
+redis.call('HSET', key, 'st', 'settled', 'settled', amounts)
 if state == 'unresolved' then
   redis.call('SREM', root .. ':unresolved', id)
   if lines[1] then
@@ -45,10 +45,12 @@ if state == 'unresolved' then
 else
   redis.call('SREM', openKey(owner), id)
 end
-ended(key, ARGV[5])
+local day, who, task = readNote(note)
+local first = lines[1] or { amount = 0, cost = 0 }
+local what = 's\n' .. int(first.amount) .. '\n' .. int(first.cost) .. '\n' .. ARGV[3] .. '\n' .. ARGV[4]
+ended(id, key, ARGV[5], note, task, what)
 
 -- The same money by who and what: a field `key\ntype\nmodel` of the day, with `calls input output cost`, for reports.
-local day, who = string.sub(sums, 1, 10), string.sub(sums, 12)
 local daily = root .. ':daily:' .. day
 local before = redis.call('HGET', daily, who)
 if not before then
@@ -65,7 +67,7 @@ redis.call(
     calls + 1,
     input + (tonumber(ARGV[3]) or 0),
     output + (tonumber(ARGV[4]) or 0),
-    cost + (lines[1] and lines[1].cost or 0)
+    cost + first.cost
   )
 )
 return tell({ 'done', exceeded }, lines)

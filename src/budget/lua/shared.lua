@@ -78,13 +78,26 @@ local function linesOf(text)
   return lines
 end
 
--- Ended attempts are remembered for a while, so that a repeated step is known as one. Their money stands in the books, for ever.
-local function ended(key, forMs)
+-- What is known of an attempt, as stored: `day\nkey\ntype\nmodel\nupstream\nunix ms\ntool calls\ntask`; the last two may be empty.
+-- Returns day, `key\ntype\nmodel`, task.
+local function readNote(note)
+  local who, task = string.match(note, '^([^\n]*\n[^\n]*\n[^\n]*)\n[^\n]*\n[^\n]*\n[^\n]*\n(.*)$', 12)
+  return string.sub(note, 1, 10), who, task
+end
+
+-- An ended attempt is remembered for a while under its id, so that a repeated step is known as one. What is kept of it for reports until
+-- its day folds is one entry of a stream, which packs them closely: `id\ns or v\nhold\ncost\ninput\noutput\n` and the note.
+local function ended(id, key, forMs, note, task, what)
   redis.call('PEXPIRE', key, forMs)
+  local entry = redis.call('XADD', root .. ':past', '*', 'r', id .. '\n' .. what .. '\n' .. note)
+  if task ~= '' then
+    redis.call('SREM', root .. ':running:' .. task, id)
+    redis.call('RPUSH', root .. ':ended:' .. task, entry)
+  end
 end
 
 -- An attempt that is reserved or sent gives its hold back.
-local function voided(id, key, owner, lines, forMs)
+local function voided(id, key, owner, lines, forMs, note)
   readBooks(lines)
   for _, line in ipairs(lines) do
     line.held = line.held - line.amount
@@ -92,7 +105,8 @@ local function voided(id, key, owner, lines, forMs)
   writeBooks(lines)
   redis.call('HSET', key, 'st', 'voided')
   redis.call('SREM', openKey(owner), id)
-  ended(key, forMs)
+  local _, _, task = readNote(note)
+  ended(id, key, forMs, note, task, 'v\n' .. int(lines[1] and lines[1].amount or 0) .. '\n\n\n')
 end
 
 -- An attempt that was sent and whose cost nobody knows: its hold counts as spent.
@@ -109,6 +123,22 @@ local function unresolved(id, key, owner, lines)
   if lines[1] then
     redis.call('INCRBY', root .. ':unresolved-usd', int(lines[1].amount))
   end
+end
+
+-- Where memory is full, Redis refuses commands that need some, but not after a script has written something; and upkeep makes room. So
+-- its scripts begin with a command that counts as one that writes, needs no memory and changes nothing.
+local function evenIfFull()
+  redis.call('PERSIST', root .. ':kept-from')
+end
+
+-- For a step that only whoever does the upkeep of this tenant may take: keeps the lease, or says that it is somebody else's.
+local function keepsLease(token, leaseMs)
+  evenIfFull()
+  if redis.call('GET', root .. ':upkeep') ~= token then
+    return false
+  end
+  redis.call('PEXPIRE', root .. ':upkeep', leaseMs)
+  return true
 end
 
 -- Books of another epoch, or none: they were lost, and must not be taken for empty ones.
