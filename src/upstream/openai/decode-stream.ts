@@ -165,7 +165,8 @@ export class StreamDecoder {
         this.error = failure('upstream_garbage', { detail: `${choices.length} choices in one frame` })
         return
       }
-      isPlain = isPlain && choices.every(isRecord) && isPlainChunk(chunk)
+      // Data of several lines is one text only to us: written after one `data:` it would end the event.
+      isPlain = isPlain && choices.every(isRecord) && isPlainChunk(chunk) && !data.includes('\n')
       for (const choice of choices) {
         if (!isRecord(choice)) continue
         isPlain = this.#takeChoice(choice) && isPlain
@@ -202,7 +203,7 @@ export class StreamDecoder {
   /** Takes the frame's identity; false where the frame's own cannot be shown as it is. */
   #start(chunk: Record<string, unknown>): boolean {
     const { id } = chunk
-    if (this.#id !== undefined) return id === this.#id
+    if (this.#id !== undefined) return id === this.#id && id !== ''
     const { model, created } = chunk
     const isWhole =
       typeof id === 'string' && id !== '' && typeof model === 'string' && model !== '' && typeof created === 'number'
