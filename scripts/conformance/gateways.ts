@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { litellm } from '../../benchmarks/contenders/litellm.ts'
-import { withPackages } from '../../benchmarks/contenders/portkey.ts'
+import { mendedPortkey } from '../../benchmarks/contenders/portkey.ts'
 import type { Contender } from '../../benchmarks/support/contender.ts'
 import { peerCache } from '../../benchmarks/support/install.ts'
 import { launch } from '../../benchmarks/support/launch.ts'
@@ -22,8 +22,6 @@ export interface RunningGateway {
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const KEY = 'sk-test-conformance'
-/** With what npm installs today Portkey answers every stream with 500 (Portkey-AI/gateway#1389); this is the last version before. */
-const NODE_SERVER = { '@hono/node-server': '1.14.2' }
 
 /** Time-outs are short, so that the rows about silence take seconds; the breaker is off, since most of the list is faults. */
 const config = (upstream: string): string => `upstreams:
@@ -46,7 +44,7 @@ export function startGateway(
     case 'switchyard':
       return startSwitchyard(upstream)
     case 'portkey':
-      return startPeer(withPackages(NODE_SERVER), upstream, note)
+      return startPeer(mendedPortkey, upstream, note)
     case 'litellm':
       return startPeer(litellm, upstream, note)
     default:
