@@ -1,9 +1,9 @@
-import type { Mock } from './mock.ts'
 import type { Service } from './launch.ts'
 
 /** What a contender gets to start with. */
 export interface Ground {
-  readonly mock: Mock
+  /** The upstream to put behind it. */
+  readonly mock: { readonly url: string }
   /** Core to run on; undefined where the machine cannot pin. */
   readonly core: number | undefined
   /** Empty folder of its own. */

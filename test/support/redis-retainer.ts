@@ -18,6 +18,7 @@ const upkeep = new SharedUpkeep({
     throw new Error('nobody is forgotten here')
   },
   forgetEvents: () => Promise.resolve(0),
+  forgetResponses: () => Promise.resolve(0),
   expireEvents: () => Promise.resolve(),
   retention: () => ({ attemptsDays: 0, eventsDays: 0 }),
   idleMs: () => 0,

@@ -172,7 +172,8 @@ export class StreamDecoder {
         this.error = failure('upstream_garbage', { detail: `${choices.length} choices in one frame` })
         return
       }
-      isPlain = isPlain && choices.every(isRecord) && isPlainChunk(chunk)
+      // Data of several lines is one text only to us: written after one `data:` it would end the event.
+      isPlain = isPlain && choices.every(isRecord) && isPlainChunk(chunk) && !data.includes('\n')
       for (const choice of choices) {
         if (!isRecord(choice)) continue
         isPlain = this.#takeChoice(choice) && isPlain
