@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LEDGER_FILE } from '../budget/ledger-file.ts'
 import { verifyLedger, type Verification } from '../budget/verify-ledger.ts'
+import { takeLogOver } from '../budget/whole-ledger.ts'
 import { loadStateLocation } from '../config/load.ts'
 import { formatUsd, toNanoUsd } from '../shared/money.ts'
 import { backupSqlite, newSqlite } from '../store/sqlite-backup.ts'
@@ -34,6 +35,7 @@ export async function backup(args: readonly string[], io: Io): Promise<number> {
   const url = storeUrl()
   let found: Verification | undefined
   const check = (copy: Parameters<typeof verifyLedger>[0]): void => {
+    takeLogOver(copy)
     found = verifyLedger(copy)
     const [first] = found.problems
     if (first !== undefined)
