@@ -58,9 +58,11 @@ export async function readWholeLedger<T>(path: string, read: (db: DatabaseSync) 
   }
 }
 
-/** Moves what is in the log of a file that nobody else uses to its tables. */
-export function takeLogOver(db: DatabaseSync): void {
+/** Moves what is in the log of a file that nobody else uses to its tables; whether there was anything. Throws DamagedRow. */
+export function takeLogOver(db: DatabaseSync): boolean {
+  if (isWhole(db)) return false
   new SqliteJournal(db).openAttempts()
+  return true
 }
 
 /** Whether nothing would change at a start; a file that is no ledger counts as that. */

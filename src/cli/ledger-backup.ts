@@ -35,9 +35,15 @@ export async function backup(args: readonly string[], io: Io): Promise<number> {
   const url = storeUrl()
   let found: Verification | undefined
   const check = (copy: Parameters<typeof verifyLedger>[0]): void => {
-    takeLogOver(copy)
     found = verifyLedger(copy)
-    const [first] = found.problems
+    let [first] = found.problems
+    if (first === undefined) {
+      try {
+        if (takeLogOver(copy)) found = verifyLedger(copy)
+      } catch (error) {
+        first = error instanceof Error ? error.message : String(error)
+      }
+    }
     if (first !== undefined)
       throw new StoreProblem(
         `No backup was made, as the ledger does not add up: ${first}. "switchyard ledger verify" shows all.`,
