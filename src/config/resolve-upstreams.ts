@@ -48,6 +48,11 @@ export function isPublic(upstream: UpstreamConfig): boolean {
   return upstream.replicas.every((url) => !PRIVATE.test(new URL(url).hostname))
 }
 
+/** Whether every address is OpenAI's own; at Azure a deployment may have any name. */
+export function isAtOpenAi(upstream: UpstreamConfig): boolean {
+  return upstream.replicas.every((url) => /(?:^|\.)openai\.com$/.test(new URL(url).hostname))
+}
+
 function checkSettings(upstream: UpstreamFile, at: Path, report: Report): void {
   if (!SUPPORTED.includes(upstream.kind))
     report([...at, 'kind'], `kind ${upstream.kind} is not supported yet. Supported are ${SUPPORTED.join(', ')}.`)

@@ -4,6 +4,8 @@ import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
 import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
 import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-fields.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
+import { RESPONSES_PRICED_FIELDS } from '../protocol/openai-responses/priced-fields.ts'
+import { hasOnlyResponses } from '../shared/has-only-responses.ts'
 import { isEmbedder } from '../shared/is-embedder.ts'
 import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
@@ -12,7 +14,7 @@ import { checkNames, suggestion } from './check-names.ts'
 import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import { resolveKeys, resolveTenants } from './resolve-keys.ts'
-import { isPublic, resolveUpstreams } from './resolve-upstreams.ts'
+import { isAtOpenAi, isPublic, resolveUpstreams } from './resolve-upstreams.ts'
 import type { FileConfig } from './schema.ts'
 import { SecretReader } from './secrets.ts'
 
@@ -40,6 +42,8 @@ const HOSTED: readonly Capability[] = [
 const ANTHROPIC: readonly Capability[] = ['tools', 'images', 'json_schema']
 /** What Gemini can be told here: no free-text tools, no web search as OpenAI has it. */
 const GOOGLE: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'audio']
+/** What the Responses API can be told here: no sound, and web search only as a tool that OpenAI runs. */
+const RESPONSES: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'custom_tools']
 /** A model without a chat template. */
 const TEXT_ALONE: readonly Capability[] = ['json_schema', 'logprobs']
 const TGI: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
@@ -209,6 +213,13 @@ class Resolver {
       }
       if (model.api === 'generate' && upstream.kind !== 'tgi')
         this.#problem([...at, 'api'], 'only models of kind tgi have the native route. Remove it.')
+      if (model.api === 'responses' && upstream.kind !== 'openai')
+        this.#problem([...at, 'api'], 'only models of kind openai have the Responses API. Remove it.')
+      const api = apiOf(upstream, model)
+      for (const field of api === 'responses' ? Object.keys(model.extraBody) : []) {
+        if (RESPONSES_PRICED_FIELDS.has(field))
+          this.#problem([...at, 'extraBody', field], 'this field belongs to the request itself. Remove it.')
+      }
       for (const field of upstream.kind === 'google' ? Object.keys(model.extraBody) : []) {
         if (!GOOGLE_EXTRA.includes(field))
           this.#problem(
@@ -223,8 +234,8 @@ class Resolver {
         model: model.model,
         tier,
         contextTokens: model.contextTokens,
-        ...(model.api === 'generate' ? { api: model.api } : {}),
-        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream, model.model, model.api)),
+        ...(api === undefined ? {} : { api }),
+        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream, model.model, api)),
         get price() {
           return priceAt(schedule, now())
         },
@@ -294,7 +305,13 @@ function isHostedKind(kind: UpstreamKind): boolean {
   return kind === 'openai' || kind === 'anthropic' || kind === 'google'
 }
 
-function capabilitiesOf(upstream: UpstreamConfig, model: string, api: 'chat' | 'generate'): readonly Capability[] {
+/** How a model is asked; undefined = by chat completions. At OpenAI itself the name tells which models have nothing else. */
+function apiOf(upstream: UpstreamConfig, { api, model }: FileConfig['models'][string]): Target['api'] {
+  if (api !== undefined) return api === 'chat' ? undefined : api
+  return upstream.kind === 'openai' && isAtOpenAi(upstream) && hasOnlyResponses(model) ? 'responses' : undefined
+}
+
+function capabilitiesOf(upstream: UpstreamConfig, model: string, api: Target['api']): readonly Capability[] {
   if (isEmbedder(model)) return ['embeddings']
   switch (upstream.kind) {
     case 'anthropic':
@@ -309,6 +326,7 @@ function capabilitiesOf(upstream: UpstreamConfig, model: string, api: 'chat' | '
       return SIMULATED
     case 'openai':
     case 'embedded':
+      if (api === 'responses') return RESPONSES
       return isPublic(upstream) ? HOSTED : ENGINE
     default:
       return upstream.kind satisfies never

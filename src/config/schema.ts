@@ -82,7 +82,7 @@ const model = z.strictObject({
   model: name,
   tier: z.enum(['local', 'frontier']).optional(),
   contextTokens: positive.optional(),
-  api: z.enum(['chat', 'generate']).default('chat'),
+  api: z.enum(['chat', 'generate', 'responses']).optional(),
   capabilities: z
     .array(
       z.enum([
@@ -247,7 +247,7 @@ export interface ModelFile {
   readonly model: string
   readonly tier?: Tier | undefined
   readonly contextTokens?: number | undefined
-  readonly api: 'chat' | 'generate'
+  readonly api?: 'chat' | 'generate' | 'responses' | undefined
   readonly capabilities?: readonly Capability[] | undefined
   readonly price?: PriceFile | undefined
   readonly extraBody: Readonly<Record<string, unknown>>

@@ -57,8 +57,8 @@ export interface Target {
   readonly model: string
   readonly tier: Tier
   readonly contextTokens: number | undefined
-  /** Which of its upstream's routes the model is asked by; absent = chat. `generate`: TGI's native one, for models without a chat template. */
-  readonly api?: 'generate'
+  /** Which of its upstream's routes the model is asked by; absent = chat. `generate`: TGI's native one, for models without a chat template; `responses`: OpenAI's, for models that chat completions do not serve. */
+  readonly api?: 'generate' | 'responses'
   readonly capabilities: ReadonlySet<Capability>
   /**
    * In force now: the same object until the price book has another one by its date. Read it once per attempt and keep it.

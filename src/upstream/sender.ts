@@ -113,7 +113,7 @@ export class UpstreamSender implements Sender {
     const upstream = this.#upstreams.get(target.upstream)
     if (upstream === undefined)
       return failed(new SwitchyardError('upstream_unavailable', 'The upstream of this model was removed.'))
-    const adapter = adapterOf(target.kind)
+    const adapter = adapterOf(target.kind, target.api)
     const stream = call.request.stream || upstream.alwaysStream
     let encoded: EncodedRequest
     try {
