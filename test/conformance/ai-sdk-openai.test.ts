@@ -1,0 +1,15 @@
+/** The `ai` SDK with `@ai-sdk/openai` against the real process, its Responses and its Chat model. Each name is a row of the conformance table. */
+import { createOpenAI } from '@ai-sdk/openai'
+import { aiSdkDriver } from '../support/ai-sdk-driver.ts'
+import { clientSuite } from '../support/client-suite.ts'
+import { clientWorld, type Target } from '../support/client-world.ts'
+
+const world = clientWorld()
+const provider = ({ url, apiKey, taskId }: Target): ReturnType<typeof createOpenAI> =>
+  createOpenAI({ baseURL: `${url}/v1`, apiKey, headers: { 'x-task-id': taskId } })
+
+clientSuite(world, {
+  mode: 'responses',
+  ...aiSdkDriver((at) => provider(at)(at.model), { openai: { store: false } }),
+})
+clientSuite(world, { mode: 'chat', ...aiSdkDriver((at) => provider(at).chat(at.model)) })
