@@ -2,12 +2,17 @@
 import { createOpenAI } from '@ai-sdk/openai'
 import { aiSdkDriver } from '../support/ai-sdk-driver.ts'
 import { clientSuite } from '../support/client-suite.ts'
-import { clientWorld, type Target } from '../support/client-world.ts'
+import { clientWorld, STORING_KEY, type Target } from '../support/client-world.ts'
 
 const world = clientWorld()
 const provider = ({ url, apiKey, taskId }: Target): ReturnType<typeof createOpenAI> =>
   createOpenAI({ baseURL: `${url}/v1`, apiKey, headers: { 'x-task-id': taskId } })
 
+// Without `store: false` it refers to items of earlier answers by their ids, which a key with `store: true` keeps.
+clientSuite(world, {
+  mode: 'responses stored',
+  ...aiSdkDriver((at) => provider({ ...at, apiKey: at.apiKey === 'sk-test' ? STORING_KEY : at.apiKey })(at.model)),
+})
 clientSuite(world, {
   mode: 'responses',
   ...aiSdkDriver((at) => provider(at)(at.model), { openai: { store: false } }),

@@ -34,6 +34,8 @@ export interface Billed {
 
 const PRICE = { inputPerM: 3, outputPerM: 15 }
 const KEY = 'sk-test'
+/** A key under which responses of the Responses API are stored, as they are at OpenAI. */
+export const STORING_KEY = 'sk-storing-test'
 
 /** Call at the top of a test file. Model `WIRE` answers at once, `WIRE-slow` in the time that a big model takes. */
 export function clientWorld(): ClientWorld {
@@ -118,5 +120,6 @@ models:
 ${WIRES_BEHIND.flatMap((wire) => [model(wire, wire), model(`${wire}-slow`, wire)]).join('\n')}
 keys:
   - { name: ci, key: ${KEY}, tenant: acme }
+  - { name: storing, key: ${STORING_KEY}, tenant: acme, store: true }
 `
 }
