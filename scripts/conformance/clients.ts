@@ -21,6 +21,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
   'embeddings.test.ts': 'openai',
   'codex.test.ts': 'as Codex',
   'ai-sdk.test.ts': 'ai (Vercel)',
+  'signed-thinking.test.ts': 'openai',
   'ai-sdk-openai.test.ts': '@ai-sdk/openai',
   'ai-sdk-anthropic.test.ts': '@ai-sdk/anthropic',
   'openai-agents.test.ts': '@openai/agents',

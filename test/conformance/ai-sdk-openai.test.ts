@@ -1,7 +1,7 @@
 /** The `ai` SDK with `@ai-sdk/openai` against the real process, its Responses and its Chat model. Each name is a row of the conformance table. */
 import { createOpenAI } from '@ai-sdk/openai'
 import { aiSdkDriver } from '../support/ai-sdk-driver.ts'
-import { clientSuite } from '../support/client-suite.ts'
+import { clientSuite, thinkingRow } from '../support/client-suite.ts'
 import { clientWorld, STORING_KEY, type Target } from '../support/client-world.ts'
 
 const world = clientWorld()
@@ -18,3 +18,11 @@ clientSuite(world, {
   ...aiSdkDriver((at) => provider(at)(at.model), { openai: { store: false } }),
 })
 clientSuite(world, { mode: 'chat', ...aiSdkDriver((at) => provider(at).chat(at.model)) })
+
+const thinks = {
+  reasoningEffort: 'medium',
+  forceReasoning: true,
+  store: false,
+  include: ['reasoning.encrypted_content'],
+}
+thinkingRow(world, { mode: 'responses', ...aiSdkDriver((at) => provider(at)(at.model), { openai: thinks }) })

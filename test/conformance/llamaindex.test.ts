@@ -43,7 +43,7 @@ clientSuite(world, {
       outputTokens: usage?.completion_tokens,
     }
   },
-  tools: async (at, prompt) => {
+  tools: async (at, prompt, onTool) => {
     const ran: string[] = []
     const tools = (['weather', 'clock'] as const).map((name) =>
       tool({
@@ -52,6 +52,7 @@ clientSuite(world, {
         parameters: z.object({ place: z.string() }),
         execute: () => {
           ran.push(name)
+          onTool?.()
           return TOOLS[name]
         },
       }),

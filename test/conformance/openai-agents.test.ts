@@ -1,9 +1,9 @@
 /** `@openai/agents` against the real process, over Responses and over Chat. Each name is a row of the conformance table. */
-import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents'
+import { Agent, OpenAIProvider, Runner, tool, type ModelSettings } from '@openai/agents'
 import OpenAI, { AuthenticationError } from 'openai'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { clientSuite, expectCost, TOOLS, type ClientDriver } from '../support/client-suite.ts'
+import { clientSuite, expectCost, thinkingRow, TOOLS, type ClientDriver } from '../support/client-suite.ts'
 import { clientWorld, WIRES_BEHIND, type Target } from '../support/client-world.ts'
 
 const world = clientWorld()
@@ -19,7 +19,7 @@ function runner({ url, apiKey, taskId, model }: Target, useResponses: boolean): 
   return new Runner({ model, modelProvider: new OpenAIProvider({ openAIClient, useResponses }), tracingDisabled: true })
 }
 
-function toolbox(ran: string[]): ReturnType<typeof tool>[] {
+function toolbox(ran: string[], onTool?: () => void): ReturnType<typeof tool>[] {
   return (['weather', 'clock'] as const).map((name) =>
     tool({
       name,
@@ -27,6 +27,7 @@ function toolbox(ran: string[]): ReturnType<typeof tool>[] {
       parameters: z.object({ place: z.string() }),
       execute: () => {
         ran.push(name)
+        onTool?.()
         return TOOLS[name]
       },
     }),
@@ -35,7 +36,7 @@ function toolbox(ran: string[]): ReturnType<typeof tool>[] {
 
 const plain = new Agent({ name: 'Plain' })
 
-function driver(useResponses: boolean): ClientDriver {
+function driver(useResponses: boolean, modelSettings: ModelSettings = {}): ClientDriver {
   return {
     mode: useResponses ? 'responses' : 'chat',
     text: async (at, prompt) => {
@@ -50,9 +51,9 @@ function driver(useResponses: boolean): ClientDriver {
       const { inputTokens, outputTokens } = result.state.usage
       return { text: pieces.join(''), pieces: pieces.length, inputTokens, outputTokens }
     },
-    tools: async (at, prompt) => {
+    tools: async (at, prompt, onTool) => {
       const ran: string[] = []
-      const agent = new Agent({ name: 'Busy', tools: toolbox(ran) })
+      const agent = new Agent({ name: 'Busy', tools: toolbox(ran, onTool), modelSettings })
       const result = await runner(at, useResponses).run(agent, prompt, { stream: true })
       await result.completed
       return { text: result.finalOutput ?? '', ran }
@@ -85,3 +86,11 @@ for (const useResponses of [true, false]) {
     })
   }
 }
+
+thinkingRow(
+  world,
+  driver(true, {
+    reasoning: { effort: 'medium' },
+    providerData: { include: ['reasoning.encrypted_content'] },
+  }),
+)

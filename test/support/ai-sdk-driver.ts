@@ -38,13 +38,14 @@ export function aiSdkDriver(modelAt: (at: Target) => LanguageModel, providerOpti
       const { inputTokens, outputTokens } = await result.usage
       return { text: pieces.join(''), pieces: pieces.length, inputTokens, outputTokens }
     },
-    tools: async (at, prompt) => {
+    tools: async (at, prompt, onTool) => {
       const ran: string[] = []
       const made = (name: keyof typeof TOOLS): Tool<{ place: string }, (typeof TOOLS)[keyof typeof TOOLS]> =>
         tool({
           inputSchema,
           execute: () => {
             ran.push(name)
+            onTool?.()
             return Promise.resolve(TOOLS[name])
           },
         })

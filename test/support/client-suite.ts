@@ -3,7 +3,7 @@
  * it; the rows are the same for all, and the provider's own meter judges tokens and dollars.
  */
 import { expect, test, vi } from 'vitest'
-import { WIRES_BEHIND, type ClientWorld, type Target, type WireBehind } from './client-world.ts'
+import { THINKER, WIRES_BEHIND, type ClientWorld, type Target, type WireBehind } from './client-world.ts'
 
 /** What a framework says about one answer. Tokens are undefined where it tells none. */
 export interface Said {
@@ -25,7 +25,7 @@ export interface ClientDriver {
   /** The same from a stream, and in how many pieces the text came. */
   stream(at: Target, prompt: string): Promise<Said & { readonly pieces: number }>
   /** An agent with the tools `weather` and `clock` (TOOLS) until it answers with text; from streams where the framework can. */
-  tools(at: Target, prompt: string): Promise<ToolRun>
+  tools(at: Target, prompt: string, onTool?: () => void): Promise<ToolRun>
   /** An object of the form `{ city: string, celsius: number }`. */
   object(at: Target, prompt: string): Promise<unknown>
   /** A stream that is left as soon as `leave` fires; calls `begun` at the first piece. May throw. */
@@ -108,6 +108,21 @@ export function clientSuite(world: ClientWorld, driver: ClientDriver): void {
       expect(world.billed(wire).requests).toBe(0)
     })
   }
+}
+
+/** @param driver Asks for thinking with each of its calls. */
+export function thinkingRow(world: ClientWorld, driver: Pick<ClientDriver, 'tools' | 'mode'>): void {
+  const mode = driver.mode === undefined ? '' : `${driver.mode}, `
+  test(`${mode}thinking: goes back with its signature, and the model thinks on after a tool's result`, async () => {
+    const at = world.target('anthropic', { model: THINKER })
+    let thought = 0
+    const { ran } = await driver.tools(at, ASK_ONE, () => (thought = world.billed('anthropic').thinking))
+    expect(ran).toEqual(['weather'])
+    expect(thought).toBeGreaterThan(10)
+    // The simulator refuses thinking that is missing or changed, and its thoughts about one prompt are always the same.
+    expect(world.billed('anthropic').thinking).toBe(2 * thought)
+    await expectCost(world, 'anthropic', at, 2)
+  })
 }
 
 /** Answers to ASK of the simulated models are at least this long, so that less than it was cut off. */

@@ -29,9 +29,13 @@ export interface Billed {
   readonly requests: number
   readonly input: number
   readonly output: number
+  readonly thinking: number
   readonly nanoUsd: bigint
 }
 
+/** Model `thinker`: of Anthropic's, with signed thinking, which its simulator checks when it comes back. */
+export const THINKER = 'thinker'
+const THINKING_MODEL = 'claude-sonnet-4-5'
 const PRICE = { inputPerM: 3, outputPerM: 15 }
 const KEY = 'sk-test'
 /** A key under which responses of the Responses API are stored, as they are at OpenAI. */
@@ -45,11 +49,13 @@ export function clientWorld(): ClientWorld {
   let tasks = 0
   const sum = (wire: WireBehind): Billed => {
     const rows = [...simulators[wire].meter.rows().values()]
-    const total = (of: 'requests' | 'input' | 'output'): number => rows.reduce((all, row) => all + row[of], 0)
+    const total = (of: 'requests' | 'input' | 'output' | 'thinking'): number =>
+      rows.reduce((all, row) => all + row[of], 0)
     return {
       requests: total('requests'),
       input: total('input'),
       output: total('output'),
+      thinking: total('thinking'),
       nanoUsd: simulators[wire].meter.total(),
     }
   }
@@ -58,11 +64,11 @@ export function clientWorld(): ClientWorld {
     for (const wire of WIRES_BEHIND) {
       simulators[wire] = createSimulator({
         flavour: wire,
-        models: [wire, `${wire}-slow`],
+        models: [wire, `${wire}-slow`, ...(wire === 'anthropic' ? [THINKING_MODEL] : [])],
         profiles: { [`${wire}-slow`]: '70B/H100' },
         speed: 1,
         isMarked: false,
-        prices: { [wire]: PRICE, [`${wire}-slow`]: PRICE },
+        prices: { [wire]: PRICE, [`${wire}-slow`]: PRICE, [THINKING_MODEL]: PRICE },
       })
       urls[wire] = (await simulators[wire].listen(0)).url
     }
@@ -98,6 +104,7 @@ export function clientWorld(): ClientWorld {
         requests: now.requests - before[wire].requests,
         input: now.input - before[wire].input,
         output: now.output - before[wire].output,
+        thinking: now.thinking - before[wire].thinking,
         nanoUsd: now.nanoUsd - before[wire].nanoUsd,
       }
     },
@@ -111,13 +118,14 @@ function config(urls: Readonly<Record<WireBehind, string>>): string {
     google: `kind: google, baseUrl: "${urls.google}", apiKey: env:TEST_UPSTREAM_KEY`,
   }
   const price = `price: { inputPerM: ${PRICE.inputPerM}, outputPerM: ${PRICE.outputPerM} }`
-  const model = (name: string, wire: string): string =>
-    `  ${name}: { upstream: ${wire}-wire, model: ${name}, contextTokens: 1000000, ${price} }`
+  const model = (name: string, wire: string, real = name): string =>
+    `  ${name}: { upstream: ${wire}-wire, model: ${real}, contextTokens: 1000000, ${price} }`
   return `
 upstreams:
 ${WIRES_BEHIND.map((wire) => `  ${wire}-wire: { ${upstreams[wire]}, retries: 0, breaker: off }`).join('\n')}
 models:
 ${WIRES_BEHIND.flatMap((wire) => [model(wire, wire), model(`${wire}-slow`, wire)]).join('\n')}
+${model(THINKER, 'anthropic', THINKING_MODEL)}
 keys:
   - { name: ci, key: ${KEY}, tenant: acme }
   - { name: storing, key: ${STORING_KEY}, tenant: acme, store: true }

@@ -18,12 +18,13 @@ export function langchainDriver(modelAt: (at: Target) => BaseChatModel): ClientD
       const pieces = chunks.filter((chunk) => chunk.text !== '').length
       return { text: whole.text, pieces, ...tokensOf(whole.usage_metadata) }
     },
-    tools: async (at, prompt) => {
+    tools: async (at, prompt, onTool) => {
       const ran: string[] = []
       const tools = (['weather', 'clock'] as const).map((name): StructuredToolInterface =>
         tool(
           () => {
             ran.push(name)
+            onTool?.()
             return TOOLS[name]
           },
           { name, schema: z.object({ place: z.string() }) },
