@@ -1,3 +1,6 @@
+/** Anthropic's form holds the same conversation. */
+export type Api = 'chat' | 'messages'
+
 /** Makes the next request body; no two are alike, so that no cache can answer. */
 export type BodyMaker = () => string
 
@@ -16,6 +19,8 @@ export interface BodyOptions {
   /** Bytes of the whole body, reached to within a word. */
   readonly bytes: number
   readonly stream: boolean
+  /** The API that is spoken; OpenAI's chat if left out. */
+  readonly api?: Api
   /** First serial number; runs that must not repeat each other's bodies start at different ones. */
   readonly from: number
 }
@@ -43,7 +48,35 @@ function prepare(options: BodyOptions, variant: number): { before: string; after
   return { before, after }
 }
 
+const SYSTEM = 'You are a careful assistant of the finance platform team. Answer briefly.'
+
 function request(options: BodyOptions, variant: number, filler: number): object {
+  return options.api === 'messages' ? messagesRequest(options, variant, filler) : chatRequest(options, variant, filler)
+}
+
+function messagesRequest(options: BodyOptions, variant: number, filler: number): object {
+  const turns = options.bytes > 4000 ? 8 : 0
+  const perPart = Math.floor(filler / (2 * turns + 1))
+  const history = Array.from({ length: turns }, (_, turn) => {
+    const id = `call_${variant}_${turn}`
+    const use = { type: 'tool_use', id, name: 'run_query', input: { sql: prose(perPart, variant + 3 * turn) } }
+    const result = { type: 'tool_result', tool_use_id: id, content: prose(perPart, variant + 5 * turn) }
+    return [
+      { role: 'assistant', content: [use] },
+      { role: 'user', content: [result] },
+    ]
+  }).flat()
+  return {
+    model: 'auto',
+    system: SYSTEM,
+    messages: [{ role: 'user', content: `Ticket ${MARK}: ${prose(perPart, variant)}` }, ...history],
+    max_tokens: 256,
+    temperature: 0.2,
+    ...(options.stream ? { stream: true } : {}),
+  }
+}
+
+function chatRequest(options: BodyOptions, variant: number, filler: number): object {
   const turns = options.bytes > 4000 ? 8 : 0
   const perPart = Math.floor(filler / (2 * turns + 1))
   const history = Array.from({ length: turns }, (_, turn) => {
@@ -57,7 +90,7 @@ function request(options: BodyOptions, variant: number, filler: number): object 
   return {
     model: 'auto',
     messages: [
-      { role: 'system', content: 'You are a careful assistant of the finance platform team. Answer briefly.' },
+      { role: 'system', content: SYSTEM },
       { role: 'user', content: `Ticket ${MARK}: ${prose(perPart, variant)}` },
       ...history,
     ],

@@ -70,9 +70,9 @@ export async function compare(
   const { mock, rounds, seconds, progress } = options
   if (scenario.stream !== undefined) await mock.pace(scenario.stream.chunks, scenario.stream.intervalMs)
   const shoot = async (running: Running, amount: number): Promise<CountedHit> => {
-    const body = chatBodies({ bytes: scenario.bytes, stream: scenario.stream !== undefined, from: serial })
+    const { url, headers, api = 'chat' } = running
+    const body = chatBodies({ bytes: scenario.bytes, stream: scenario.stream !== undefined, api, from: serial })
     serial += amount
-    const { url, headers } = running
     const ceilingMs = Math.max(20_000, seconds * 6000)
     const { connections } = scenario
     const before = await mock.counters()
@@ -107,7 +107,9 @@ export async function compare(
 }
 
 async function oneAnswer(running: Running, scenario: Scenario): Promise<string> {
-  const body = chatBodies({ bytes: scenario.bytes, stream: scenario.stream !== undefined, from: serial++ })()
+  const { api = 'chat' } = running
+  const stream = scenario.stream !== undefined
+  const body = chatBodies({ bytes: scenario.bytes, stream, api, from: serial++ })()
   const headers = { 'content-type': 'application/json', ...running.headers }
   try {
     const answer = await fetch(running.url, { method: 'POST', headers, body, signal: AbortSignal.timeout(10_000) })

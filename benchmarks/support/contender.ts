@@ -1,3 +1,4 @@
+import type { Api } from './bodies.ts'
 import type { Service } from './launch.ts'
 
 /** What a contender gets to start with. */
@@ -19,6 +20,8 @@ export interface Running {
   /** Full address of its chat endpoint. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** The API that it is spoken to in; OpenAI's chat if left out. */
+  readonly api?: Api
 }
 export interface Contender {
   readonly name: string

@@ -1,11 +1,12 @@
 /**
- * A model server that costs next to nothing: OpenAI chat wire over `node:net`, prebuilt answers, no model.
+ * A model server that costs next to nothing: OpenAI's chat wire and Anthropic's over `node:net`, prebuilt answers, no model.
  * Run as its own process (`node mock-upstream.ts [port]`), so that its CPU time is never counted as a gateway's.
  *
  * `POST /control` with `{"chunks": N, "intervalMs": M}` sets how streams are paced; `GET /counters` tells what happened.
  * Every chunk is one `write`, because that is what an engine does: a relay must not get a hundred tokens in one read.
  */
 import { createServer, type Socket } from 'node:net'
+import { jsonReply, MOCK_WIRES, type MockWire } from './mock-wires.ts'
 
 interface Pace {
   /** Writes per stream; the first carries the role and the first token, the last the usage and `[DONE]`. */
@@ -15,6 +16,7 @@ interface Pace {
 }
 interface Stream {
   readonly socket: Socket
+  readonly wire: MockWire
   readonly chunks: number
   readonly close: boolean
   sent: number
@@ -23,76 +25,13 @@ interface Stream {
 const pace: Pace = { chunks: 100, intervalMs: 10 }
 const counters = { requests: 0, streams: 0, finished: 0, aborted: 0, chunks: 0, open: 0 }
 
-const WORDS = 'The release notes list three changes that matter to operators and one that matters to nobody else. '
-const usage = { prompt_tokens: 231, completion_tokens: 100, total_tokens: 331 }
-const stamp = { created: 1_760_000_000, model: 'mock' }
-
-function jsonReply(status: string, body: string): Buffer {
-  return Buffer.from(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
-}
-
-/** About 850 bytes of JSON, the shape vLLM sends. */
-const answer = jsonReply(
-  '200 OK',
-  JSON.stringify({
-    id: 'chatcmpl-0123456789abcdef0123456789abcdef',
-    object: 'chat.completion',
-    ...stamp,
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant', content: WORDS.repeat(4), tool_calls: [] },
-        logprobs: null,
-        finish_reason: 'stop',
-        stop_reason: null,
-      },
-    ],
-    usage: { ...usage, prompt_tokens_details: null },
-    prompt_logprobs: null,
-  }),
-)
-
-function event(delta: object, finish: string | null): string {
-  const data = {
-    id: 'chatcmpl-0123456789abcdef0123456789abcdef',
-    object: 'chat.completion.chunk',
-    ...stamp,
-    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-  }
-  return `data: ${JSON.stringify(data)}\n\n`
-}
-function frame(text: string): Buffer {
-  return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`)
-}
-
-const firstWrite = Buffer.concat([
-  Buffer.from(
-    'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n',
-  ),
-  frame(event({ role: 'assistant', content: '' }, null) + event({ content: ' token' }, null)),
-])
-const middleWrite = frame(event({ content: ' token' }, null))
-const finishWrite = frame(event({}, 'stop'))
-const usageEvent = {
-  id: 'chatcmpl-0123456789abcdef0123456789abcdef',
-  object: 'chat.completion.chunk',
-  ...stamp,
-  choices: [],
-  usage,
-}
-const lastWrite = Buffer.concat([
-  frame(`data: ${JSON.stringify(usageEvent)}\n\ndata: [DONE]\n\n`),
-  Buffer.from('0\r\n\r\n'),
-])
-
 const streams = new Map<Socket, Stream>()
 
 /** Writes the next chunk; true when it was the last. */
 function advance(stream: Stream): boolean {
+  const { wire } = stream
   const left = stream.chunks - stream.sent
-  stream.socket.write(left > 2 ? middleWrite : left === 2 ? finishWrite : lastWrite)
+  stream.socket.write(left > 2 ? wire.middle : left === 2 ? wire.finish : wire.last)
   stream.sent += 1
   counters.chunks += 1
   if (left > 1) return false
@@ -142,13 +81,13 @@ function setPace(next: Partial<Pace>): void {
   if (pace.intervalMs > 0) ticker = setInterval(runTicks, 1)
 }
 
-function startStream(socket: Socket, close: boolean): void {
-  const stream: Stream = { socket, chunks: pace.chunks, close, sent: 1 }
+function startStream(socket: Socket, wire: MockWire, close: boolean): void {
+  const stream: Stream = { socket, wire, chunks: pace.chunks, close, sent: 1 }
   counters.streams += 1
   counters.open += 1
   counters.chunks += 1
   streams.set(socket, stream)
-  socket.write(firstWrite)
+  socket.write(wire.first)
   if (pace.intervalMs === 0) setImmediate(runUnpaced, stream)
   // 7 is coprime to every interval in use: neighbours in time land in slots far apart.
   else slots[(tick + (slotOfNext += 7)) % slots.length]?.add(stream)
@@ -157,13 +96,14 @@ function startStream(socket: Socket, close: boolean): void {
 function respond(socket: Socket, head: string, body: Buffer): void {
   const close = /\r\nconnection: *close/i.test(head)
   const [method = '', path = ''] = head.split(' ', 2)
-  if (method === 'POST' && path.endsWith('/chat/completions')) {
+  const wire = method === 'POST' ? MOCK_WIRES.find((each) => path.endsWith(each.path)) : undefined
+  if (wire !== undefined) {
     counters.requests += 1
     if (body.includes('"stream":true') || body.includes('"stream": true')) {
-      startStream(socket, close)
+      startStream(socket, wire, close)
       return
     }
-    socket.write(answer)
+    socket.write(wire.whole)
   } else if (path === '/counters') socket.write(jsonReply('200 OK', JSON.stringify(counters)))
   else if (path === '/control') {
     setPace(JSON.parse(body.toString()) as Partial<Pace>)

@@ -15,14 +15,3 @@ export function openLedgerFile(path: string, durability: Durability): DatabaseSy
     checked: LEDGER_CHECKED,
   })
 }
-
-/** Opens an existing file for reading, beside a service that writes. Throws StoreProblem. */
-export function readLedgerFile(path: string): DatabaseSync {
-  return openSqliteFile(path, {
-    durability: 'process',
-    version: LEDGER_VERSION,
-    schema: LEDGER_SCHEMA,
-    checked: [],
-    readOnly: true,
-  })
-}

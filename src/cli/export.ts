@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { exportLedger } from '../budget/export-ledger.ts'
+import { exportLedger, type ExportRecord } from '../budget/export-ledger.ts'
+import type { Subject } from '../budget/forget.ts'
 import { LEDGER_FILE } from '../budget/ledger-file.ts'
+import { openWholeLedger, type WholeLedger } from '../budget/whole-ledger.ts'
 import { loadStateLocation } from '../config/load.ts'
 import { publicPart } from '../config/resolve-keys.ts'
 import { showKey, showStaticKey } from '../control/show-key.ts'
@@ -70,18 +71,11 @@ async function* recordsOf(
     yield JSON.stringify({ type: 'key', ...key })
   const names = user === undefined ? undefined : new Set(made.map(({ name }) => name))
   const requests = new Set<string>()
-  const db = await openLedger(dataDir, storeUrl())
-  if (db !== undefined) {
-    try {
-      for (const record of exportLedger(db, { tenant, keys: names })) {
-        const { type, id } = record
-        // An attempt's id is its request's and a number.
-        if (names !== undefined && type === 'attempt') requests.add(String(id).slice(0, String(id).lastIndexOf('/')))
-        yield JSON.stringify(record)
-      }
-    } finally {
-      db.close()
-    }
+  for await (const record of ledgerRecords(dataDir, storeUrl(), { tenant, keys: names })) {
+    const { type, id } = record
+    // An attempt's id is its request's and a number.
+    if (names !== undefined && type === 'attempt') requests.add(String(id).slice(0, String(id).lastIndexOf('/')))
+    yield JSON.stringify(record)
   }
   for (const response of exportResponses(dataDir, tenant, names))
     yield JSON.stringify({ type: 'response', ...response })
@@ -90,11 +84,25 @@ async function* recordsOf(
     yield `{"type":"event","event":${line}}`
 }
 
-/** Undefined where there is none yet. */
-async function openLedger(dataDir: string, url: Secret | undefined): Promise<DatabaseSync | undefined> {
-  if (url !== undefined) return redisCopy(url, TEMPORARY)
+/** Records of the ledger; none where there is none yet. */
+async function* ledgerRecords(
+  dataDir: string,
+  url: Secret | undefined,
+  subject: Subject,
+): AsyncGenerator<ExportRecord, void, void> {
   const path = join(dataDir, LEDGER_FILE)
-  return existsSync(path) ? new DatabaseSync(path, { readOnly: true, timeout: 5000 }) : undefined
+  if (url === undefined && !existsSync(path)) return
+  const ledger = url === undefined ? await openWholeLedger(path) : await openRedisCopy(url)
+  try {
+    yield* exportLedger(ledger.db, subject)
+  } finally {
+    ledger.close()
+  }
+}
+
+async function openRedisCopy(url: Secret): Promise<WholeLedger> {
+  const db = await redisCopy(url, TEMPORARY)
+  return { db, close: () => db.close() }
 }
 
 function madeKeys(dataDir: string): ReturnType<KeyStore['list']> {

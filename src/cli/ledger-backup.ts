@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LEDGER_FILE } from '../budget/ledger-file.ts'
 import { verifyLedger, type Verification } from '../budget/verify-ledger.ts'
+import { takeLogOver } from '../budget/whole-ledger.ts'
 import { loadStateLocation } from '../config/load.ts'
 import { formatUsd, toNanoUsd } from '../shared/money.ts'
 import { backupSqlite, newSqlite } from '../store/sqlite-backup.ts'
@@ -35,7 +36,14 @@ export async function backup(args: readonly string[], io: Io): Promise<number> {
   let found: Verification | undefined
   const check = (copy: Parameters<typeof verifyLedger>[0]): void => {
     found = verifyLedger(copy)
-    const [first] = found.problems
+    let [first] = found.problems
+    if (first === undefined) {
+      try {
+        if (takeLogOver(copy)) found = verifyLedger(copy)
+      } catch (error) {
+        first = error instanceof Error ? error.message : String(error)
+      }
+    }
     if (first !== undefined)
       throw new StoreProblem(
         `No backup was made, as the ledger does not add up: ${first}. "switchyard ledger verify" shows all.`,

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LEDGER_FILE } from '../budget/ledger-file.ts'
 import { verifyLedger, type Verification } from '../budget/verify-ledger.ts'
+import { readWholeLedger } from '../budget/whole-ledger.ts'
 import { loadStateLocation } from '../config/load.ts'
 import { redisAddress } from '../shared/redis-url.ts'
 import { formatUsd, toNanoUsd } from '../shared/money.ts'
@@ -68,14 +68,10 @@ async function look(path: string): Promise<Verification> {
   const nothing = { attempts: 0, unresolved: 0, days: 0, books: 0, settled: 0 }
   const damage = await walDamage(path)
   if (damage !== undefined) return { ...nothing, problems: [damage] }
-  let db: DatabaseSync | undefined
   try {
-    db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
-    return verifyLedger(db)
+    return await readWholeLedger(path, verifyLedger)
   } catch (error) {
     // What SQLite cannot even read.
     return { ...nothing, problems: [error instanceof Error ? error.message : String(error)] }
-  } finally {
-    db?.close()
   }
 }

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { capEffect, type Caps } from '../budget/cap-effect.ts'
-import { LEDGER_FILE, readLedgerFile } from '../budget/ledger-file.ts'
+import { LEDGER_FILE } from '../budget/ledger-file.ts'
 import { readTaskHistory, type HistoryFilter } from '../budget/task-history.ts'
 import type { TaskRecord } from '../budget/task-record.ts'
 import { taskReport } from '../budget/task-report.ts'
+import { readWholeLedger } from '../budget/whole-ledger.ts'
 import { loadStateLocation } from '../config/load.ts'
 import { nearest } from '../config/problems.ts'
 import { midnightOf } from '../shared/day.ts'
@@ -91,12 +92,7 @@ async function readTasks(values: Values, io: Io): Promise<readonly TaskRecord[]>
     throw new UsageError(
       `There is no ledger in ${dataDir}. Name the service's data directory with --data-dir or --config.`,
     )
-  const db = readLedgerFile(path)
-  try {
-    return readTaskHistory(db, filter, options)
-  } finally {
-    db.close()
-  }
+  return readWholeLedger(path, (db) => readTaskHistory(db, filter, options))
 }
 
 function checkSubject(positionals: readonly string[]): void {

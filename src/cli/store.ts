@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { verifyLedger } from '../budget/verify-ledger.ts'
+import { readWholeLedger } from '../budget/whole-ledger.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { hasMadeKeys } from '../store/key-store.ts'
@@ -46,12 +46,9 @@ async function beginFrom(url: string, path: string): Promise<string> {
     import('../budget/load-redis-ledger.ts'),
   ])
   checkReadable(path)
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
-  try {
+  return readWholeLedger(path, (db) => {
     const [first] = verifyLedger(db).problems
     if (first !== undefined) throw new UsageError(`--from: ${path} does not add up: ${first}.`)
-    return await beginBooksFrom(url, (client) => loadRedisLedger(db, client))
-  } finally {
-    db.close()
-  }
+    return beginBooksFrom(url, (client) => loadRedisLedger(db, client))
+  })
 }

@@ -1,5 +1,5 @@
 /** Opens SQLite files (https://sqlite.org/wal.html): write-ahead log, one writer process, damage found at start. */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreProblem } from './store-problem.ts'
@@ -84,13 +84,27 @@ export function damaged(path: string, what: string): StoreProblem {
   )
 }
 
+const LOCK_FILE = 'service.lock'
+
+/** Whether a process has the lock of `dataDir`; false where nobody has ever had it. */
+export function isDataDirLocked(dataDir: string): boolean {
+  if (!existsSync(join(dataDir, LOCK_FILE))) return false
+  try {
+    lockDataDir(dataDir)()
+    return false
+  } catch (error) {
+    if (error instanceof StoreProblem) return true
+    throw error
+  }
+}
+
 /**
  * Makes sure that one process alone writes in `dataDir`, for as long as it lives: the kernel takes the lock back with the process,
  * also after kill -9. Returns the release. Throws StoreProblem where another process has it.
  */
 export function lockDataDir(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true })
-  const path = join(dataDir, 'service.lock')
+  const path = join(dataDir, LOCK_FILE)
   const db = new DatabaseSync(path, { timeout: 0 })
   try {
     db.exec('PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE')

@@ -45,9 +45,9 @@ export class Metrics implements Reporter {
   readonly #routerTime: HistogramSeries
   readonly #cacheRequests: CounterFamily
   readonly #dropped: CounterSeries
-  readonly #requestSeries = new Map<string, RequestSeries>()
+  readonly #requestSeries = new RecentSeries<RequestSeries>()
   readonly #spendSeries = new Map<string, CounterSeries>()
-  readonly #decisionSeries = new Map<string, CounterSeries>()
+  readonly #decisionSeries = new RecentSeries<CounterSeries>()
 
   constructor(replicas: () => readonly ReplicaGauge[]) {
     const registers = [this.registry]
@@ -130,9 +130,7 @@ export class Metrics implements Reporter {
     }
     if (record.savedUsd > 0) this.#saved.labels({ by: 'cache' }).inc(record.savedUsd / NANO_PER_USD)
     if (reason !== undefined) {
-      kept(this.#decisionSeries, `${tier} ${reason} ${intent}`, () =>
-        this.#decisions.labels({ tier, reason, intent }),
-      ).inc()
+      this.#decisionSeries.get(tier, reason, intent, '', () => this.#decisions.labels({ tier, reason, intent })).inc()
       this.#routerTime.observe(record.routerMs / 1000)
     }
     if (record.cache !== 'bypass') {
@@ -144,7 +142,7 @@ export class Metrics implements Reporter {
   #seriesOf(tier: string, record: FinishedRequest): RequestSeries {
     const stream = String(record.stream)
     const code = record.errorCode ?? ''
-    return kept(this.#requestSeries, `${tier} ${record.result} ${code} ${stream}`, () => ({
+    return this.#requestSeries.get(tier, record.result, code, stream, () => ({
       requests: this.#requests.labels({ route: tier, result: record.result, code, stream }),
       duration: this.#duration.labels({ tier, stream }),
       overhead: this.#overhead.labels({ stream }),
@@ -154,6 +152,21 @@ export class Metrics implements Reporter {
       cachedInput: this.#tokens.labels({ type: 'cached_input', tier }),
       reasoning: this.#tokens.labels({ type: 'reasoning', tier }),
     }))
+  }
+}
+
+/** Series by four labels. The last one of each first label is at hand, as joining labels to a key costs more than counting does. */
+class RecentSeries<Value> {
+  readonly #all = new Map<string, Value>()
+  readonly #recent = new Map<string, { second: string; third: string; fourth: string; value: Value }>()
+
+  get(first: string, second: string, third: string, fourth: string, make: () => Value): Value {
+    const last = this.#recent.get(first)
+    if (last !== undefined && last.second === second && last.third === third && last.fourth === fourth)
+      return last.value
+    const value = kept(this.#all, `${first} ${second} ${third} ${fourth}`, make)
+    this.#recent.set(first, { second, third, fourth, value })
+    return value
   }
 }
 

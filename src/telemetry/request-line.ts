@@ -15,25 +15,38 @@ export function requestLine(record: FinishedRequest, time: string): string {
   // Ids, words and numbers of ours are written as they are; whatever a caller, an operator or an upstream wrote is quoted.
   return (
     `{"level":${record.status >= 500 ? WARN : INFO},"time":"${time}","event":"request","id":"${record.id}"` +
-    `,"tenant":${quoted(record.tenant)},"key":${quoted(record.key)}${text('task', record.taskId)}` +
+    `,"tenant":${name(record.tenant)},"key":${name(record.key)}${text('task', record.taskId)}` +
     `,"model":${quoted(record.model.slice(0, 128))},"stream":${record.stream},"status":${record.status}` +
     `,"result":"${record.result}"${text('error', record.errorCode)}${text('detail', record.errorDetail)}` +
-    `${text('tier', record.tier)}${text('upstream', record.upstream)}${text('target', record.target)}` +
-    `${text('reason', record.reason)}${number('score', rounded(score, 1000))}` +
+    `${named('tier', record.tier)}${named('upstream', record.upstream)}${named('target', record.target)}` +
+    `${named('reason', record.reason)}${fraction('score', score, 3)}` +
     `,"cache":"${record.cache}","attempts":${record.attempts}` +
     number('input', usage?.input) +
     number('output', usage?.output) +
     (usage?.estimated === true ? ',"estimated":true' : '') +
     (cost === undefined ? '' : `,"cost_usd":"${formatUsd(cost)}"`) +
-    number('ms', rounded(record.durationMs, 100)) +
-    number('upstream_ms', rounded(record.upstreamMs, 100)) +
-    number('first_content_ms', rounded(record.firstContentMs, 100)) +
+    fraction('ms', record.durationMs, 2) +
+    fraction('upstream_ms', record.upstreamMs, 2) +
+    fraction('first_content_ms', record.firstContentMs, 2) +
     (dropped.length === 0 ? '' : `,"dropped":${JSON.stringify(dropped)}`) +
     '}\n'
   )
 }
 
 const PLAIN = /^[\w ./:@-]*$/
+
+/** Names of the configuration as JSON strings: a few, and the same ones again and again. */
+const NAMES = new Map<string, string>()
+const MOST_NAMES = 1000
+
+function name(value: string): string {
+  let text = NAMES.get(value)
+  if (text === undefined) {
+    text = quoted(value)
+    if (NAMES.size < MOST_NAMES) NAMES.set(value, text)
+  }
+  return text
+}
 
 /** A JSON string; most names need no escapes. */
 export function quoted(value: string): string {
@@ -44,10 +57,28 @@ function text(name: string, value: string | undefined): string {
   return value === undefined ? '' : `,"${name}":${quoted(value)}`
 }
 
+function named(field: string, value: string | undefined): string {
+  return value === undefined ? '' : `,"${field}":${name(value)}`
+}
+
 function number(name: string, value: number | undefined): string {
   return value === undefined ? '' : `,"${name}":${value}`
 }
 
-function rounded(value: number | undefined, parts: number): number | undefined {
-  return value === undefined ? undefined : Math.round(value * parts) / parts
+/** A number with so many places at most; whole numbers become text much faster than fractions do. */
+function fraction(name: string, value: number | undefined, places: 2 | 3): string {
+  if (value === undefined) return ''
+  const parts = places === 2 ? 100 : 1000
+  const scaled = Math.round(Math.abs(value) * parts)
+  if (!Number.isSafeInteger(scaled)) return `,"${name}":null`
+  const sign = value < 0 && scaled > 0 ? '-' : ''
+  let rest = scaled % parts
+  const whole = (scaled - rest) / parts
+  if (rest === 0) return `,"${name}":${sign}${whole}`
+  let digits: number = places
+  while (rest % 10 === 0) {
+    rest /= 10
+    digits -= 1
+  }
+  return `,"${name}":${sign}${whole}.${String(rest).padStart(digits, '0')}`
 }

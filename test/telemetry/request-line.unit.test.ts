@@ -61,3 +61,18 @@ test('the clock follows the wall clock in both directions', () => {
   ms = 999
   expect(clock.now()).toBe('1970-01-01T00:00:00.999Z')
 })
+
+test('times and scores of any size are the numbers that they round to', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 1e9, noNaN: true }),
+      fc.double({ min: -2, max: 2, noNaN: true }),
+      (ms, score) => {
+        const line = parsed(finishedRequest({ durationMs: ms, score }))
+        expect(line['ms']).toBeCloseTo(Math.round(ms * 100) / 100, 6)
+        expect(Math.abs(Number(line['score']) - score)).toBeLessThanOrEqual(0.000_501)
+        expect(JSON.stringify(line['score'])).not.toMatch(/-0$|e/)
+      },
+    ),
+  )
+})
