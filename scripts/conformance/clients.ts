@@ -16,6 +16,7 @@ interface Report {
 
 const CLIENTS: Readonly<Record<string, string>> = {
   'openai-client.test.ts': 'openai',
+  'openai-wires.test.ts': 'openai',
   'openai-responses.test.ts': 'openai',
   'completions.test.ts': 'openai',
   'embeddings.test.ts': 'openai',
@@ -29,6 +30,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
   'langchain-anthropic.test.ts': '@langchain/anthropic',
   'llamaindex.test.ts': 'LlamaIndex.TS',
   'anthropic-client.test.ts': '@anthropic-ai/sdk',
+  'anthropic-wires.test.ts': '@anthropic-ai/sdk',
   'claude-code.test.ts': 'as Claude Code',
 }
 
