@@ -34,7 +34,7 @@ const toolsWith =
         },
       }),
     )
-    const runner = client(at).beta.messages.toolRunner({ ...asked(at, prompt), tools, thinking, thread: false, stream: true })
+    const runner = client(at).beta.messages.toolRunner({ ...asked(at, prompt), tools, thinking, stream: true })
     return { text: textOf((await runner.runUntilDone()).content), ran }
   }
 

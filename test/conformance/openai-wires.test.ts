@@ -12,7 +12,10 @@ const NAMES = ['weather', 'clock'] as const
 const OBJECT = z.object({ city: z.string(), celsius: z.number() })
 const parameters = { type: 'object', properties: { place: { type: 'string' } } }
 const isKeyError = (error: unknown): boolean => error instanceof AuthenticationError
-const asked = ({ model }: Target, content: string): { model: string; messages: [{ role: 'user'; content: string }] } => ({
+const asked = (
+  { model }: Target,
+  content: string,
+): { model: string; messages: [{ role: 'user'; content: string }] } => ({
   model,
   messages: [{ role: 'user', content }],
 })
