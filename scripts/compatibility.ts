@@ -1,6 +1,6 @@
 /** `npm run docs:compatibility`: prints docs/compatibility.md from the tables that the code obeys; `--write` writes it. */
 import { writeFileSync } from 'node:fs'
-import { compatibilityPage } from '../src/protocol/openai-chat/compatibility-page.ts'
+import { compatibilityPage } from './compatibility/page.ts'
 
 const page = compatibilityPage()
 if (process.argv.includes('--write')) writeFileSync(new URL('../docs/compatibility.md', import.meta.url), page)

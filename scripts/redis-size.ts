@@ -61,7 +61,7 @@ try {
       key,
       task: undefined,
       taskType: 'default',
-      model: `model-${index % 5}`,
+      model: `model-${Math.floor(index / 10) % 5}`,
       upstream: 'openai',
       day,
       atMs: Date.parse(day) + index,

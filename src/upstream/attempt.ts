@@ -143,8 +143,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
       case 'stream':
         this.#endStream()
         return
-      case 'sent':
       case 'over':
+        return
+      case 'sent':
         this.#finish({
           kind: 'failed',
           error: failure('upstream_empty'),

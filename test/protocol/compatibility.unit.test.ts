@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { compatibilityPage } from '../../src/protocol/openai-chat/compatibility-page.ts'
+import { compatibilityPage } from '../../scripts/compatibility/page.ts'
 import { decodeChatRequest } from '../../src/protocol/openai-chat/decode-request.ts'
 import { PRICED_FIELDS } from '../../src/protocol/openai-chat/known-fields.ts'
 import { encodeChatRequest } from '../../src/protocol/openai-chat/encode-request.ts'

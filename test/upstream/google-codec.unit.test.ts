@@ -199,6 +199,20 @@ describe('tools', () => {
     expect(encode({ tools, tool_choice }).sent['toolConfig']).toEqual({ functionCallingConfig })
   })
 
+  test.each([
+    [tools, { type: 'function', function: { name: 'b' } }],
+    [tools.slice(0, 1), 'required'],
+  ])('parallel_tool_calls: false beside one forced function is left out by name (%#)', (offered, tool_choice) => {
+    expect(encode({ tools: offered, tool_choice, parallel_tool_calls: false }).dropped).toContain('parallel_tool_calls')
+  })
+
+  test.each(['auto', 'required', undefined])(
+    'parallel_tool_calls: false beside choice %s is refused',
+    (tool_choice) => {
+      expect(() => encode({ tools, tool_choice, parallel_tool_calls: false })).toThrow('parallel_tool_calls')
+    },
+  )
+
   test('where a call is free, what may not be called is not offered', () => {
     const tool_choice = {
       type: 'allowed_tools',

@@ -41,6 +41,9 @@ export function errorTypeOf(status: number): MessagesErrorType {
   }
 }
 
+/** What Anthropic says where it cannot keep a conversation: its SDK's tool runner then sends the whole one with each turn. */
+const NO_THREAD = { error_code: 'thread_unsupported_request', param: 'thread', unsupported: ['thread'] }
+
 /**
  * Anthropic's error envelope as JSON text. The gateway's code and the field at fault stand in `details`, where Anthropic's own clients
  * look for a code (`error.errorCode` in the TypeScript SDK). `detail` and `cause` stay inside.
@@ -51,7 +54,7 @@ export function errorBody(error: SwitchyardError, requestId: string): string {
     error: {
       type: errorTypeOf(error.status),
       message: error.message,
-      details: { error_code: error.code, param: error.param ?? null },
+      details: error.param === 'thread' ? NO_THREAD : { error_code: error.code, param: error.param ?? null },
     },
     request_id: requestId,
   })

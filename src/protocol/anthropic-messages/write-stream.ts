@@ -71,7 +71,10 @@ class FrameText implements BlockSink {
     if (event.type === 'start') {
       this.#id = event.id
       this.#model = event.model
-    } else if (event.type === 'usage') this.#usage = event.usage
+    } else if (event.type === 'usage') {
+      // Some clients add the output of both events up, so that only the last one counts any.
+      this.#usage = { ...event.usage, output: 0, reasoning: 0 }
+    }
   }
 
   begin(): void {

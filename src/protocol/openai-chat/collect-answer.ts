@@ -2,6 +2,7 @@ import type { NanoUsd } from '../../shared/money.ts'
 import type { AnswerChunk, AnswerEvent, FinishReason, TokenLogprob, Usage } from '../answer.ts'
 import type { Json, JsonObject } from '../request.ts'
 import { callId, finishWord } from './encode-chunk.ts'
+import { SignedThinking } from './signed-thinking.ts'
 import { usageBody } from './usage-body.ts'
 
 export interface CollectorOptions {
@@ -27,6 +28,7 @@ interface Choice {
   reasoning: string
   /** Google's thought signature of the message. */
   signature: string | undefined
+  thinking: SignedThinking | undefined
   refusal: string
   readonly calls: Map<number, Call>
   logprobs: { content: TokenLogprob[] | null; refusal: TokenLogprob[] | null } | undefined
@@ -82,8 +84,7 @@ export class AnswerCollector {
         return
       case 'reasoning':
         this.#choice(event.choice).reasoning += event.text
-        if (event.signedBy === 'google' && event.signature !== undefined)
-          this.#choice(event.choice).signature = event.signature
+        if (event.signedBy !== undefined) takeSigned(this.#choice(event.choice), event)
         return
       case 'refusal':
         this.#choice(event.choice).refusal += event.text
@@ -119,6 +120,7 @@ export class AnswerCollector {
         text: '',
         reasoning: '',
         signature: undefined,
+        thinking: undefined,
         refusal: '',
         calls: new Map(),
         logprobs: undefined,
@@ -142,7 +144,8 @@ export class AnswerCollector {
       refusal: choice.refusal === '' ? null : choice.refusal,
     }
     if (choice.reasoning !== '') message['reasoning_content'] = choice.reasoning
-    if (choice.signature !== undefined) message['extra_content'] = google(choice.signature)
+    const extra = choice.signature === undefined ? choice.thinking?.extra : google(choice.signature)
+    if (extra !== undefined) message['extra_content'] = extra
     if (choice.annotations) message['annotations'] = choice.annotations
     if (choice.audio) message['audio'] = renderAudio(choice.audio)
     const [first] = calls
@@ -158,6 +161,11 @@ export class AnswerCollector {
       finish_reason: choice.finish === undefined ? null : finishWord(choice.finish, legacyFunctions),
     })
   }
+}
+
+function takeSigned(choice: Choice, event: Extract<AnswerEvent, { type: 'reasoning' }>): void {
+  if (event.signedBy === 'google') choice.signature = event.signature ?? choice.signature
+  else if (event.signedBy === 'anthropic') (choice.thinking ??= new SignedThinking()).take(event)
 }
 
 function takeCall(calls: Map<number, Call>, event: Extract<AnswerEvent, { type: 'tool-call' }>): void {

@@ -13,6 +13,7 @@ import {
   type Fields,
 } from '../check.ts'
 import { signatureIn } from './extra-content.ts'
+import { signedThinkingIn } from './signed-thinking.ts'
 import { audioPart, filePart, imagePart } from './decode-media.ts'
 
 /** Far above what any agent sends; bounds the work for one request. */
@@ -217,7 +218,11 @@ function reasoningOf(raw: Fields, meter: TextMeter): readonly ReasoningPart[] | 
   const text = raw['reasoning_content'] ?? raw['reasoning']
   const signature = signatureIn(raw)
   const parts: ReasoningPart[] = []
-  if (typeof text === 'string' && text !== '') parts.push({ type: 'reasoning', text: metered(text, meter) })
+  // Blocks that were signed say what the plain text says, and more.
+  if (raw['extra_content'] !== undefined) parts.push(...signedThinkingIn(raw))
+  for (const part of parts) metered(part.text, meter)
+  if (parts.length === 0 && typeof text === 'string' && text !== '')
+    parts.push({ type: 'reasoning', text: metered(text, meter) })
   // Whether it was the thought's or the text's does not matter: it has to go back with one of the message's parts.
   if (signature !== undefined) parts.push({ type: 'reasoning', text: '', signature, signedBy: 'google' })
   return parts.length === 0 ? undefined : parts

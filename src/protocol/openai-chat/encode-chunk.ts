@@ -3,6 +3,7 @@ import type { SwitchyardError } from '../../shared/errors.ts'
 import type { AnswerChunk, AnswerEvent, FinishReason, Usage } from '../answer.ts'
 import { errorBody } from './error-body.ts'
 import { extraContent } from './extra-content.ts'
+import { SignedThinking } from './signed-thinking.ts'
 import { usageBody } from './usage-body.ts'
 
 /** The frame that ends a whole stream. Never sent after an error frame: SDKs take it for success. */
@@ -34,6 +35,7 @@ interface ChoiceState {
   roleSent: boolean
   /** Upstream's tool index -> ours, which counts from 0 without gaps. */
   readonly tools: Map<number, number>
+  thinking: SignedThinking | undefined
 }
 
 export function sseState(options: SseOptions): SseState {
@@ -124,10 +126,17 @@ function encodeEvent(event: AnswerEvent, state: SseState, logprobs: string): str
 
 function reasoning(event: Extract<AnswerEvent, { type: 'reasoning' }>, state: SseState, logprobs: string): string {
   const said = event.text === '' ? '' : `"reasoning_content":${JSON.stringify(event.text)}`
-  const signed = event.signature === undefined || event.signedBy !== 'google' ? '' : extraContent(event.signature)
+  const signed = event.signedBy === undefined ? '' : signedContent(event, state)
   if (said === '' && signed === '') return ''
   const delta = said === '' || signed === '' ? said + signed : `${said},${signed}`
   return role(state, event.choice) + frame(state, event.choice, delta, logprobs)
+}
+
+function signedContent(event: Extract<AnswerEvent, { type: 'reasoning' }>, state: SseState): string {
+  if (event.signedBy === 'google') return event.signature === undefined ? '' : extraContent(event.signature)
+  if (event.signedBy !== 'anthropic') return ''
+  const thinking = (choiceOf(state, event.choice).thinking ??= new SignedThinking())
+  return thinking.take(event) ? `"extra_content":${JSON.stringify(thinking.extra)}` : ''
 }
 
 function toolCall(event: Extract<AnswerEvent, { type: 'tool-call' }>, state: SseState, logprobs: string): string {
@@ -179,7 +188,7 @@ function logprobsOf(event: Extract<AnswerEvent, { type: 'logprobs' }>): string {
 function choiceOf(state: SseState, choice: number): ChoiceState {
   let known = state.choices.get(choice)
   if (known === undefined) {
-    known = { roleSent: false, tools: new Map() }
+    known = { roleSent: false, tools: new Map(), thinking: undefined }
     state.choices.set(choice, known)
   }
   return known

@@ -1,7 +1,7 @@
 import { isContent, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
 import type { JsonObject } from '../../protocol/request.ts'
 import { finishOf } from './stop-reason.ts'
-import { laterUsage, readUsage } from './usage.ts'
+import { laterUsage, promptUsage, readUsage } from './usage.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Block = {
@@ -67,6 +67,8 @@ export class AnswerReader {
     const { id, model } = message
     if (typeof id !== 'string' || id === '' || typeof model !== 'string' || model === '') return
     this.#events.push({ type: 'start', id, model, created: this.#created })
+    const usage = promptUsage(this.#usage)
+    if (usage !== undefined) this.#events.push({ type: 'usage', usage })
   }
 
   open(index: number, raw: Fields): void {

@@ -42,6 +42,12 @@ export function readUsage(raw: Fields, seen: Seen, isFinal: boolean): Usage {
   }
 }
 
+/** What `message_start` says of the prompt, which is whole by then; undefined where it says nothing that can be right. */
+export function promptUsage(raw: Fields): Usage | undefined {
+  const usage = readUsage(raw, { requestBytes: 0, contentBytes: 0, contentChunks: 0 }, true)
+  return usage.estimated ? undefined : usage
+}
+
 /** What a later report says replaces what an earlier one said; it counts from the beginning, so that nothing is added. */
 export function laterUsage(earlier: Fields, later: unknown): Fields {
   if (!isFields(later)) return earlier

@@ -91,6 +91,9 @@ export class GoogleAnswerReader {
     if (typeof modelVersion !== 'string' || modelVersion === '') return
     // Gemini does not say when it answers.
     events.push({ type: 'start', id: responseId, model: modelVersion, created: Math.floor(Date.now() / 1000) })
+    // The prompt is counted by now; the rest of the figures is what has come so far.
+    const usage = readGoogleUsage(this.#usage, { requestBytes: 0, contentChunks: 0, contentBytes: 0 })
+    if (!usage.estimated) events.push({ type: 'usage', usage })
   }
 
   #takeCandidate(raw: Fields, at: number, events: AnswerEvent[]): void {

@@ -47,7 +47,7 @@ export function encodeGoogleRequest(request: ChatRequest, target: EncodeTarget, 
   const body = {
     ...(systemInstruction === undefined ? {} : { systemInstruction }),
     contents,
-    ...encodeTools(request),
+    ...encodeTools(request, dropped),
     generationConfig: config,
     ...(safetySettings === undefined ? {} : { safetySettings }),
     ...(labels === undefined ? {} : { labels }),

@@ -7,11 +7,20 @@ export interface Tools {
   readonly toolConfig?: JsonObject
 }
 
-export function encodeTools(request: ChatRequest): Tools {
+/** `dropped` gets the names of what is left out. */
+export function encodeTools(request: ChatRequest, dropped: Set<string>): Tools {
   const { toolChoice, parallelToolCalls } = request
   if (request.tools.length === 0) return {}
-  if (parallelToolCalls === false)
-    throw unsupported('parallel_tool_calls', 'It may always call several functions at once; send true or leave it out.')
+  if (parallelToolCalls === false) {
+    // Frameworks force a function to get one object in its form, and say so in two ways. They read its first call.
+    const isOne = toolChoice?.type === 'tool' || (toolChoice?.type === 'required' && request.tools.length === 1)
+    if (!isOne)
+      throw unsupported(
+        'parallel_tool_calls',
+        'It may always call several functions at once; send true or leave it out.',
+      )
+    dropped.add('parallel_tool_calls')
+  }
   const declared = request.tools.map(functionOf)
   // `allowedFunctionNames` only counts where a call is a must; what may be called or not is what is declared.
   const offered =

@@ -30,7 +30,7 @@ export const GOOGLE_FIELDS: readonly GoogleFieldRow[] = [
   {
     field: 'parallel_tool_calls',
     fate: 'translate',
-    note: '`true` is what Gemini does anyway; `false` with tools is refused',
+    note: '`true` is what Gemini does anyway; `false` is refused, or where one function is forced named in `x-switchyard-dropped`',
   },
   { field: 'prediction', fate: 'drop', note: 'a hint for speed' },
   { field: 'presence_penalty', fate: 'translate' },

@@ -93,7 +93,9 @@ describe('stream', () => {
 
   test('tokens of the prompt are in message_start where they are known by then', () => {
     const [first] = framesOf(streamed([start, { type: 'usage', usage: USAGE }, say('x'), finish]))
-    expect(first?.data['message']).toMatchObject({ usage: { input_tokens: 10, cache_read_input_tokens: 60 } })
+    expect(first?.data['message']).toMatchObject({
+      usage: { input_tokens: 10, cache_read_input_tokens: 60, output_tokens: 0 },
+    })
   })
 
   test('an empty answer is still a whole message', () => {

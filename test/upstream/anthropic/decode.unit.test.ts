@@ -76,6 +76,13 @@ describe.each(ANSWERS)('answer %s', (name) => {
   })
 })
 
+test('the tokens of the prompt are told with the start, where they can be right', () => {
+  const [start, usage] = decode(Buffer.from(sse(eventsOf('text').slice(0, 1)))).events
+  expect([start?.type, usage]).toMatchObject(['start', { type: 'usage', usage: { input: 1325, estimated: false } }])
+  const silent = { type: 'message_start', message: { id: 'msg_1', model: 'm', usage: {} } }
+  expect(decode(Buffer.from(sse([silent]))).events.map(({ type }) => type)).toEqual(['start'])
+})
+
 test('usage counts cached and written tokens as input, and a later report replaces the earlier', () => {
   expect(decode(Buffer.from(sse(eventsOf('text')))).decoder.usage()).toMatchObject({
     input: 1325,

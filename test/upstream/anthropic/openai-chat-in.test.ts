@@ -107,6 +107,10 @@ describe.each(['auto', 'as-asked'])('ask: %s', (how) => {
       thinking: { type: 'enabled', budget_tokens: 2048 },
       tools: [{ name: 'get_weather' }, { name: 'get_time' }],
     })
+    const signed = (JSON.parse(messageOf('thinking-tools')) as { content: { type: string }[] }).content.filter(
+      ({ type }) => type.includes('thinking'),
+    )
+    expect(signed.length).toBeGreaterThan(0)
     const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } }
     const { response } = await client.chat.completions
       .create({
@@ -121,11 +125,12 @@ describe.each(['auto', 'as-asked'])('ask: %s', (how) => {
         ],
       })
       .withResponse()
-    expect(response.headers.get('x-switchyard-dropped')).toContain('messages.reasoning')
+    expect(response.headers.get('x-switchyard-dropped')).toBeNull()
     expect((JSON.parse(upstream.seen[1]?.body ?? '') as { messages: unknown[] }).messages.slice(1)).toEqual([
       {
         role: 'assistant',
         content: [
+          ...signed,
           { type: 'text', text: 'I look.' },
           { type: 'tool_use', id: 'toolu_01', name: 'get_weather', input: { city: 'São Paulo' } },
           { type: 'tool_use', id: 'toolu_02', name: 'get_time', input: {} },
