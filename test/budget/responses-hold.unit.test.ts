@@ -46,7 +46,8 @@ function promptTokens({ input, tools = [], text }: Body): number {
 function contentTokens(content: unknown): number {
   if (!Array.isArray(content)) return bytes(content)
   return (content as readonly Fields[]).reduce(
-    (sum, part) => sum + bytes(part['text']) + bytes(part['refusal']) + (part['type'] === 'input_image' ? IMAGE_TOKENS : 0),
+    (sum, part) =>
+      sum + bytes(part['text']) + bytes(part['refusal']) + (part['type'] === 'input_image' ? IMAGE_TOKENS : 0),
     0,
   )
 }

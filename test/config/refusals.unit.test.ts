@@ -318,6 +318,20 @@ test('the native route is for TGI alone, and a Google model takes few fixed fiel
   expect(await refusal(google)).toContain('models of kind google take safetySettings, labels, generationConfig here')
 })
 
+test('the Responses API is for OpenAI alone, and what costs there is no fixed field', async () => {
+  expect(await refusal(model('api: responses'))).toContain(
+    'models.small.api: only models of kind openai have the Responses API',
+  )
+  const openAi = (settings: string): string =>
+    model(settings).replace(
+      'kind: vllm, replicas: ["http://127.0.0.1:8000"]',
+      'kind: openai, replicas: ["http://127.0.0.1:8000/v1"]',
+    )
+  const text = openAi('api: responses, extraBody: { background: true }')
+  expect(await refusal(text)).toContain('models.small.extraBody.background: this field belongs to the request itself')
+  await expect(load(openAi('extraBody: { background: true }'))).resolves.toBeDefined()
+})
+
 describe('a secret', () => {
   test.each<[string, Record<string, string>, string]>([
     ['env:NAME', {}, 'the environment variable NAME is not set. Set it, or remove this setting.'],

@@ -193,3 +193,27 @@ tenants: { acne: { maxUsdPerDay: 1 }, default: {}, acme: {} }
     expect(asked).toEqual([join(cwd, 'data'), join(cwd, 'data')])
   })
 })
+
+test("models that chat completions do not serve are asked through the Responses API at OpenAI's own address", async () => {
+  const { targets } = await load(`upstreams:
+  open: { kind: openai, apiKey: env:TEAM }
+  azure: { kind: openai, apiKey: env:TEAM, baseUrl: "https://example.openai.azure.com/openai/v1" }
+models:
+  codex: { upstream: open, model: gpt-5-codex, price: { inputPerM: 1, outputPerM: 1 } }
+  forced: { upstream: open, model: gpt-5-codex, api: chat, price: { inputPerM: 1, outputPerM: 1 } }
+  plain: { upstream: open, model: gpt-4o, price: { inputPerM: 1, outputPerM: 1 } }
+  chosen: { upstream: open, model: gpt-4o, api: responses, price: { inputPerM: 1, outputPerM: 1 } }
+  elsewhere: { upstream: azure, model: gpt-5-codex, price: { inputPerM: 1, outputPerM: 1 } }
+keys:
+  - { name: literal, key: sk-fake-literal }
+`)
+  const apis = Object.fromEntries([...targets].map(([name, { api }]) => [name, api]))
+  expect(apis).toEqual({
+    codex: 'responses',
+    forced: undefined,
+    plain: undefined,
+    chosen: 'responses',
+    elsewhere: undefined,
+  })
+  expect(targets.get('codex')?.capabilities.has('audio')).toBe(false)
+})

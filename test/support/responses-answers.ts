@@ -1,7 +1,7 @@
 /** Answers of OpenAI's Responses API, whole and as the events of a stream, in the shapes of its reference. */
 type Fields = Readonly<Record<string, unknown>>
 
-export const USAGE = {
+export const USAGE: Readonly<Record<'input_tokens', number>> & Fields = {
   input_tokens: 40,
   input_tokens_details: { cached_tokens: 10 },
   output_tokens: 30,
@@ -9,7 +9,7 @@ export const USAGE = {
   total_tokens: 70,
 }
 
-export const REASONING = {
+export const REASONING: Fields = {
   id: 'rs_1',
   type: 'reasoning',
   summary: [
@@ -18,7 +18,7 @@ export const REASONING = {
   ],
   encrypted_content: 'gAAAAAB-secret==',
 }
-export const MESSAGE = {
+export const MESSAGE: Fields = {
   id: 'msg_1',
   type: 'message',
   status: 'completed',
@@ -35,14 +35,14 @@ export const MESSAGE = {
     },
   ],
 }
-export const REFUSAL = {
+export const REFUSAL: Fields = {
   id: 'msg_2',
   type: 'message',
   status: 'completed',
   role: 'assistant',
   content: [{ type: 'refusal', refusal: 'I cannot do that.' }],
 }
-export const CALLS = [
+export const CALLS: readonly Fields[] = [
   {
     id: 'fc_1',
     type: 'function_call',

@@ -102,10 +102,15 @@ test.each([false, true])('responses: reasoning goes over turns with its id and s
   const tools = [{ type: 'function', name: 'weather', parameters: { type: 'object' } }]
   const first = await post('/responses', { input: 'Hi', store: false, tools, stream })
   const text = await first.text()
-  const body = (stream
-    ? (JSON.parse(/"type":"response\.completed".*/.exec(text)?.[0].replace(/^/, '{') ?? '{}') as { response: unknown })
-        .response
-    : JSON.parse(text)) as { output: readonly Record<string, unknown>[] }
+  const body = (
+    stream
+      ? (
+          JSON.parse(/"type":"response\.completed".*/.exec(text)?.[0].replace(/^/, '{') ?? '{}') as {
+            response: unknown
+          }
+        ).response
+      : JSON.parse(text)
+  ) as { output: readonly Record<string, unknown>[] }
   const [reasoning, call] = body.output
   expect(reasoning).toMatchObject({ id: 'rs_1', encrypted_content: 'gAAAAAB-secret==' })
   upstream.answer = answer(response([MESSAGE]))
@@ -134,7 +139,13 @@ test.each([false, true])("messages: reasoning comes as OpenAI's and goes back to
   const signature = /"signature":"(openai#[^"]*)"/.exec(text)?.[1]
   expect(signature).toContain('gAAAAAB-secret==')
   upstream.answer = answer(response([MESSAGE]))
-  const turn = { role: 'assistant', content: [{ type: 'thinking', thinking: 'Look.', signature }, { type: 'text', text: 'So' }] }
+  const turn = {
+    role: 'assistant',
+    content: [
+      { type: 'thinking', thinking: 'Look.', signature },
+      { type: 'text', text: 'So' },
+    ],
+  }
   await post('/messages', { max_tokens: 4000, thinking, messages: [...HELLO, turn, { role: 'user', content: 'On' }] })
   expect((sent()['input'] as readonly unknown[])[1]).toMatchObject({
     type: 'reasoning',

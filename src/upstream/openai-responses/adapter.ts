@@ -7,7 +7,7 @@ import { encodeRequest } from './encode-request.ts'
 
 /** OpenAI's Responses API, for models that chat completions do not serve (`models.X.api: responses`). Nothing is stored there. */
 export const openAiResponsesAdapter: Adapter = {
-  headers: openAiAdapter.headers,
+  headers: (key, header) => openAiAdapter.headers(key, header),
   encode: encodeRequest,
   stream: (requestBytes) => new StreamDecoder(requestBytes),
   whole: decodeWhole,

@@ -186,8 +186,7 @@ export class AnswerReader {
       // Log-probabilities came with the deltas, or all of them are here.
       this.text(index, part, text, item.said.has(`text ${part}`) ? undefined : raw['logprobs'])
       if (item.annotations === 0) for (const each of list(raw['annotations'])) this.annotation(index, each)
-    } else if (raw['type'] === 'refusal')
-      this.refusal(index, part, rest(item, `refusal ${part}`, raw['refusal']))
+    } else if (raw['type'] === 'refusal') this.refusal(index, part, rest(item, `refusal ${part}`, raw['refusal']))
   }
 
   #closeReasoning(index: number, item: Item, raw: Fields): void {

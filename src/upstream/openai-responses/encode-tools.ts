@@ -1,4 +1,4 @@
-import type { ChatRequest, OutputFormat, Tool, ToolChoice } from '../../protocol/request.ts'
+import type { ChatRequest, JsonObject, OutputFormat, Tool, ToolChoice } from '../../protocol/request.ts'
 import type { Item } from './encode-input.ts'
 
 /** Tools in the flat form, the choice among them, and whether there may be several calls at once. */
@@ -16,7 +16,7 @@ function encodeTool(tool: Tool): Item {
   if (tool.kind === 'custom') {
     const { grammar, ...format } = tool.format ?? {}
     // A grammar stands beside its type here, and in an object of its own in chat completions.
-    const flat = { ...format, ...(typeof grammar === 'object' ? grammar : {}) }
+    const flat = { ...format, ...(grammar as JsonObject | undefined) }
     return {
       type: 'custom',
       name: tool.name,

@@ -34,11 +34,12 @@ function joined(events: readonly AnswerEvent[]): readonly unknown[] {
     const { text, arguments: args, ...key } = event as unknown as Record<string, unknown>
     const last = made.at(-1)
     const isSame =
-      last?.['type'] === key['type'] &&
+      last !== undefined &&
+      last['type'] === key['type'] &&
       last['index'] === key['index'] &&
       last['id'] === (key['id'] ?? last['id']) &&
       ['text', 'reasoning', 'refusal', 'tool-call'].includes(String(key['type']))
-    if (isSame && last !== undefined) {
+    if (isSame) {
       if (text !== undefined) last['text'] = `${String(last['text'])}${String(text)}`
       if (args !== undefined) last['arguments'] = `${String(last['arguments'])}${String(args)}`
       Object.assign(last, key)

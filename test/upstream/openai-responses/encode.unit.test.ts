@@ -9,7 +9,7 @@ import { fakeImage } from '../../support/fake-image.ts'
 const MESSAGES = [{ role: 'user', content: 'Hi' }]
 
 function requestOf(body: object): ChatRequest {
-  return decodeChatRequest({ model: 'm', messages: MESSAGES, ...body }, { bodyBytes: 100 })
+  return decodeChatRequest({ model: 'm', messages: MESSAGES, ...body }, { bodyBytes: 100, unknownFields: 'drop' })
 }
 
 function encoded(
@@ -198,9 +198,12 @@ test.each([
   ['presence_penalty', { presence_penalty: 1 }],
   ['logit_bias', { logit_bias: { '1': 5 } }],
   ['web_search_options', { web_search_options: {} }],
-  ['messages[0].content[0]', {
-    messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }] }],
-  }],
+  [
+    'messages[0].content[0]',
+    {
+      messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }] }],
+    },
+  ],
 ])('%s is refused by name', (param, body) => {
   expect(() => bodyOf(body)).toThrow(expect.objectContaining({ code: 'unsupported_parameter', param }))
 })
