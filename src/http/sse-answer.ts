@@ -7,11 +7,13 @@ import type { NanoUsd } from '../shared/money.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { sendError } from './error-reply.ts'
 
-/** Silence after which a comment is sent, so that proxies and SDKs do not take the connection for dead. */
+/** Longest silence before a comment is sent, so that proxies and SDKs do not take the connection for dead. */
 const KEEP_ALIVE_MS = 15_000
+/** Looks in that time: a timer that is set anew by each chunk costs more than counting a few looks without one. */
+const LOOKS = 3
 
 /**
- * Writes an answer as server-sent events. The head goes out with the first content, or after 15 s of silence together with a
+ * Writes an answer as server-sent events. The head goes out with the first content, or within 15 s of silence together with a
  * comment: from then on an error can only be told inside the stream.
  */
 export class SseAnswer implements AnswerSink {
@@ -23,13 +25,15 @@ export class SseAnswer implements AnswerSink {
   #head: AnswerHead | undefined
   #isOpen = false
   #isOver = false
+  /** Looks since something was written. */
+  #silentLooks = 0
 
   constructor(response: ServerResponse, headers: () => Record<string, string>, dialect: Dialect, shape: AnswerShape) {
     this.#response = response
     this.#headers = headers
     this.#dialect = dialect
     this.#writer = dialect.stream(shape)
-    this.#keepAlive = setInterval(() => this.#beat(), KEEP_ALIVE_MS)
+    this.#keepAlive = setInterval(() => this.#look(), KEEP_ALIVE_MS / LOOKS)
     response.once('close', () => this.#stop())
     // The caller may have left while its body was read.
     if (response.destroyed) this.#stop()
@@ -43,7 +47,7 @@ export class SseAnswer implements AnswerSink {
     const text = this.#writer.chunk(chunk)
     if (this.#isOver || text === '') return true
     this.#open()
-    this.#keepAlive.refresh()
+    this.#silentLooks = 0
     return this.#write(text)
   }
 
@@ -106,7 +110,10 @@ export class SseAnswer implements AnswerSink {
     return socket.write(`${bytes.toString(16)}\r\n${text}\r\n`, bytes === text.length ? 'latin1' : 'utf8')
   }
 
-  #beat(): void {
+  #look(): void {
+    this.#silentLooks += 1
+    if (this.#silentLooks < LOOKS) return
+    this.#silentLooks = 0
     this.#open()
     this.#write(this.#writer.keepAlive)
   }

@@ -9,6 +9,8 @@ import { usageBody } from './usage-body.ts'
 /** The frame that ends a whole stream. Never sent after an error frame: SDKs take it for success. */
 export const DONE = 'data: [DONE]\n\n'
 
+const FRAME_END = '}\n\n'
+
 export interface SseOptions {
   /** Used until (and unless) the answer's `start` event brings the upstream's own. */
   readonly id: string
@@ -224,5 +226,9 @@ function frameHead(
 
 /** Raw line breaks never occur inside JSON, so `}\n\n` is the end of a frame and nothing else; an escaped quote never matches `"usage":`. */
 function withNullUsage(wire: string): string {
-  return wire.includes('"usage":null') ? wire : wire.replaceAll('}\n\n', ',"usage":null}\n\n')
+  if (wire.includes('"usage":null')) return wire
+  // One frame, as nearly always: replacing costs more than all the rest of relaying it.
+  return wire.indexOf(FRAME_END) === wire.length - FRAME_END.length
+    ? `${wire.slice(0, -FRAME_END.length)},"usage":null${FRAME_END}`
+    : wire.replaceAll(FRAME_END, `,"usage":null${FRAME_END}`)
 }
