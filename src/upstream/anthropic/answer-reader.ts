@@ -1,5 +1,7 @@
 import { isContent, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
 import type { JsonObject } from '../../protocol/request.ts'
+import type { SwitchyardError } from '../../shared/errors.ts'
+import { failure } from '../openai/errors.ts'
 import { finishOf } from './stop-reason.ts'
 import { laterUsage, promptUsage, readUsage } from './usage.ts'
 
@@ -13,6 +15,14 @@ type Block = {
   readonly citations: Fields[]
   hasArguments: boolean
 }
+
+const KNOWN_DELTAS: ReadonlySet<string> = new Set([
+  'text_delta',
+  'thinking_delta',
+  'signature_delta',
+  'input_json_delta',
+  'citations_delta',
+])
 
 /**
  * Reads an Anthropic message, block by block, into events; a whole answer is read as a stream that said each block at once, so that
@@ -74,6 +84,10 @@ export class AnswerReader {
   open(index: number, raw: Fields): void {
     const type = String(raw['type'])
     const isCall = type === 'tool_use'
+    const name = raw['name']
+    // Skipping or guessing would lose a part of the answer without a word.
+    if (this.#blocks.has(index)) throw garbage(`block ${index} begins twice`)
+    if (isCall && (typeof name !== 'string' || name === '')) throw garbage(`tool call ${index} has no name`)
     const block: Block = {
       type,
       call: isCall ? this.#calls : -1,
@@ -92,12 +106,12 @@ export class AnswerReader {
         index: block.call,
         kind: 'function',
         id,
-        name: String(raw['name']),
+        name: String(name),
         arguments: '',
       })
     } else if (type === 'text') {
       this.#text(raw['text'])
-      if (Array.isArray(raw['citations'])) block.citations.push(...(raw['citations'] as Fields[]))
+      if (Array.isArray(raw['citations'])) block.citations.push(...raw['citations'].filter(isFields))
     } else if (type === 'thinking') {
       this.#reasoning(raw['thinking'])
       this.#signature(raw['signature'])
@@ -107,7 +121,10 @@ export class AnswerReader {
 
   delta(index: number, delta: Fields): void {
     const block = this.#blocks.get(index)
-    if (block === undefined) return
+    if (block === undefined) {
+      if (KNOWN_DELTAS.has(String(delta['type']))) throw garbage(`a part of block ${index}, which has not begun`)
+      return
+    }
     switch (delta['type']) {
       case 'text_delta':
         if (block.type === 'text') this.#text(delta['text'])
@@ -122,8 +139,7 @@ export class AnswerReader {
         if (block.call >= 0) this.#arguments(block, delta['partial_json'])
         break
       case 'citations_delta':
-        if (typeof delta['citation'] === 'object' && delta['citation'] !== null)
-          block.citations.push(delta['citation'] as Fields)
+        if (isFields(delta['citation'])) block.citations.push(delta['citation'])
         break
       default:
     }
@@ -183,6 +199,14 @@ export class AnswerReader {
     if ('text' in event) this.#contentBytes += Buffer.byteLength(event.text)
     else if ('arguments' in event) this.#contentBytes += Buffer.byteLength(event.arguments)
   }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null
+}
+
+function garbage(detail: string): SwitchyardError {
+  return failure('upstream_garbage', { detail })
 }
 
 /** A source on the web as OpenAI cites it; places in documents have no counterpart there. */

@@ -72,7 +72,8 @@ export class StreamDecoder implements AnswerDecoder {
   }
 
   #event(event: Fields): void {
-    const index = typeof event['index'] === 'number' ? event['index'] : 0
+    const { index: at } = event
+    const index = typeof at === 'number' ? at : -1
     switch (event['type']) {
       case 'message_start':
         this.#reader.start(record(event['message']))
