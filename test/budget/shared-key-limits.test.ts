@@ -71,20 +71,25 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     expect(answers.filter((status) => status === 429)).toHaveLength(30)
   })
 
-  test('a key of three calls at the same time has three over four gateways; those of a killed one end with its lease', async () => {
-    const { gateways, upstream } = await gatewaysOn(await newRedis(), 4)
-    upstream.answer = () => {}
-    const [first, ...others] = gateways as [GatewayProcess, ...GatewayProcess[]]
-    const hanging = Array.from({ length: 3 }, () => chat(first, 'sk-few').catch(() => 'gone'))
-    await expect.poll(() => upstream.seen.length, { timeout: 5000 }).toBe(3)
-    upstream.answer = say('Hello')
-    expect(await Promise.all(others.map((gateway) => chat(gateway, 'sk-few')))).toEqual([429, 429, 429])
-    first.signal('SIGKILL')
-    expect(await Promise.all(hanging)).toEqual(['gone', 'gone', 'gone'])
-    await expect.poll(() => chat(others[0] as GatewayProcess, 'sk-few'), { timeout: 20_000, interval: 500 }).toBe(200)
-    // What has ended makes room at once.
-    for (const gateway of [...others, ...others, ...others]) expect(await chat(gateway, 'sk-few')).toBe(200)
-  }, 40_000)
+  // A lease that is prolonged late, as on a machine that is starved for seconds, gives its places back: then once more.
+  test(
+    'a key of three calls at the same time has three over four gateways; those of a killed one end with its lease',
+    { retry: 2, timeout: 40_000 },
+    async () => {
+      const { gateways, upstream } = await gatewaysOn(await newRedis(), 4)
+      upstream.answer = () => {}
+      const [first, ...others] = gateways as [GatewayProcess, ...GatewayProcess[]]
+      const hanging = Array.from({ length: 3 }, () => chat(first, 'sk-few').catch(() => 'gone'))
+      await expect.poll(() => upstream.seen.length, { timeout: 5000 }).toBe(3)
+      upstream.answer = say('Hello')
+      expect(await Promise.all(others.map((gateway) => chat(gateway, 'sk-few')))).toEqual([429, 429, 429])
+      first.signal('SIGKILL')
+      expect(await Promise.all(hanging)).toEqual(['gone', 'gone', 'gone'])
+      await expect.poll(() => chat(others[0] as GatewayProcess, 'sk-few'), { timeout: 20_000, interval: 500 }).toBe(200)
+      // What has ended makes room at once.
+      for (const gateway of [...others, ...others, ...others]) expect(await chat(gateway, 'sk-few')).toBe(200)
+    },
+  )
 
   test('tokens are taken as expected and given back when known, at whichever gateway', async () => {
     const redis = await newRedis()
