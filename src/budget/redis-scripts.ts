@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { RedisScript } from '../store/redis-link.ts'
 
 const SHARED = read('shared')
+const CALLS = read('calls')
 
 /** The ledger's steps as they run inside of Redis, each one atomic. */
 export const LEDGER_SCRIPTS: Readonly<
@@ -13,8 +14,8 @@ export const LEDGER_SCRIPTS: Readonly<
   beat: script('beat'),
   look: script('look'),
   write: script('write'),
-  admit: script('admit'),
-  release: script('release'),
+  admit: script('admit', CALLS),
+  release: script('release', CALLS),
 }
 
 /** Steps of upkeep, each taken under the lease of a tenant's upkeep. */
@@ -42,8 +43,8 @@ export function rootOf(tenant: string): string {
   return `switchyard:{${tenant.replace(/[%{}]/g, encodeURIComponent)}}`
 }
 
-function script(name: string): RedisScript {
-  return new RedisScript(`${SHARED}\n${read(name)}`)
+function script(name: string, more = ''): RedisScript {
+  return new RedisScript(`${SHARED}\n${more}\n${read(name)}`)
 }
 
 function read(name: string): string {

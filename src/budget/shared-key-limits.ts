@@ -24,12 +24,14 @@ export interface SharedKeyLimitsOptions {
 /**
  * Requests and tokens per minute and calls at the same time of a key, over all gateways. Each call of a key that has such limits takes
  * one script more before it and one after it; calls of other keys take none. A gateway says how many calls it has under way rather than
- * one more or less, so that a message that was lost is made good by the next.
+ * one more or less, so that a message that was lost is made good by the next; messages are numbered, as they may arrive in another
+ * order than they were sent in, and then the last that was sent counts.
  */
 export class SharedKeyLimits {
   readonly #options: SharedKeyLimitsOptions
   readonly #running = new Map<string, number>()
   readonly #untold = new Set<string>()
+  #messages = 0
 
   constructor(options: SharedKeyLimitsOptions) {
     this.#options = options
@@ -39,11 +41,12 @@ export class SharedKeyLimits {
   async admit({ tenant, key, limits, tokens }: LimitedCall): Promise<void> {
     const name = nameOf(tenant, key)
     const running = this.#change(name, 1)
+    const number = this.#nextNumber()
     const { requestsPerMinute, tokensPerMinute, concurrency } = limits
     const text = (limit: number | undefined): string => (limit === undefined ? '' : String(limit))
     const most = [text(requestsPerMinute), text(tokensPerMinute), text(concurrency)]
     try {
-      const args = [String(LEASE_MS), ...most, String(tokens), String(running)]
+      const args = [String(LEASE_MS), ...most, String(tokens), String(running), number]
       const [kind, what, waitMs] = await this.#run(LEDGER_SCRIPTS.admit, tenant, key, args)
       if (kind === 'refused') throw keyRefusal(what as 'requests' | 'tokens' | 'calls', limits, Number(waitMs))
     } catch (error) {
@@ -64,9 +67,10 @@ export class SharedKeyLimits {
   async #tell(tenant: string, key: string, expected: number, used: number, ms: number): Promise<void> {
     const name = nameOf(tenant, key)
     const running = String(this.#running.get(name) ?? 0)
+    const number = this.#nextNumber()
     try {
       const figures = [expected, used, Math.ceil(ms)].map(String)
-      await this.#run(LEDGER_SCRIPTS.release, tenant, key, [running, ...figures])
+      await this.#run(LEDGER_SCRIPTS.release, tenant, key, [running, ...figures, number])
     } catch {
       if (this.#untold.has(name)) return
       this.#untold.add(name)
@@ -82,6 +86,11 @@ export class SharedKeyLimits {
     const answer = await link.run(script, await rootOf(tenant), [link.epoch, key, owner, ...args])
     if (answer[0] === 'lost') throw link.suspect()
     return answer
+  }
+
+  #nextNumber(): string {
+    this.#messages += 1
+    return String(this.#messages)
   }
 
   #change(name: string, by: number): number {

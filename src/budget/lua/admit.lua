@@ -1,6 +1,6 @@
 -- Takes one call of a key with limits per minute or of calls at the same time, over all gateways, or nothing.
 -- ARGV: epoch, key, owner, lease (ms), requests per minute or '', tokens per minute or '', calls at the same time or '', expected tokens,
--- calls that this gateway has under way with this one.
+-- calls that this gateway has under way with this one, number of that message.
 -- Answers: ok; or refused, requests | tokens | calls, ms until there may be room.
 local key, owner, lease = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local mostRequests, mostTokens, mostCalls = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -59,7 +59,7 @@ if mostCalls then
     if all[i] ~= owner then
       local beat = tonumber(redis.call('HGET', owners, all[i]))
       if beat and now - beat <= lease then
-        sum = sum + tonumber(all[i + 1])
+        sum = sum + tonumber(string.match(all[i + 1], '^%d+'))
       else
         -- It died, and its calls with it.
         redis.call('HDEL', calls, all[i])
@@ -69,7 +69,7 @@ if mostCalls then
   if sum > mostCalls then
     return { 'refused', 'calls', 0 }
   end
-  redis.call('HSET', calls, owner, ARGV[9])
+  tellCalls(calls, owner, ARGV[9], ARGV[10])
   if redis.call('HEXISTS', owners, owner) == 0 then
     redis.call('HSET', owners, owner, int(now))
   end

@@ -1,12 +1,10 @@
 -- A call of a key with limits is over: how many this gateway has under way now, and what the call used instead of what was expected.
--- ARGV: epoch, key, owner, calls under way, expected tokens, used tokens, ms since the call began.
+-- ARGV: epoch, key, owner, calls under way, expected tokens, used tokens, ms since the call began, number of that message.
 -- Answers: ok.
 local key, owner = ARGV[2], ARGV[3]
 local window, calls = root .. ':minute:' .. key, root .. ':calls:' .. key
-if ARGV[4] == '0' then
-  redis.call('HDEL', calls, owner)
-elseif redis.call('HEXISTS', calls, owner) == 1 then
-  redis.call('HSET', calls, owner, ARGV[4])
+if redis.call('HEXISTS', calls, owner) == 1 then
+  tellCalls(calls, owner, ARGV[4], ARGV[8])
 end
 local now = nowMs()
 local second = math.floor(now / 1000)
