@@ -3,6 +3,7 @@ import type { AnswerChunk, AnswerEvent, Usage } from '../protocol/answer.ts'
 import type { EncodeSend } from '../protocol/openai-chat/encode-request.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
+import type { Extra } from './unsaid.ts'
 
 export interface EncodedRequest {
   /** Path below the replica's base URL. */
@@ -39,6 +40,8 @@ export interface AnswerDecoder {
 
 /** What a provider's wire format needs: encode, decode, and what its refusals mean. Conversion lives in pure files beside each adapter. */
 export interface Adapter {
+  /** What it has words for beside the fields of a chat; the sender names or refuses the rest. */
+  readonly says: ReadonlySet<Extra>
   /** Headers of every request; `key` is the provider's, where there is one, and `header` where the operator wants it. */
   headers(key: string | undefined, header?: 'authorization' | 'api-key'): Readonly<Record<string, string>>
   /** Throws `unsupported_parameter` for what this wire cannot say. */

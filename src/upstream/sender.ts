@@ -7,6 +7,7 @@ import { Attempt, type AttemptEnd } from './attempt.ts'
 import { withFetchedImages } from './fetch-images.ts'
 import type { UpstreamOptions } from './options.ts'
 import { Replica } from './replica.ts'
+import { unsaidBy } from './unsaid.ts'
 import { backoffMs, mayRetry, RetryBudget } from './retry.ts'
 
 /** Repeats after a connection that was closed under our hands; more than one idle connection may have been closed at once. */
@@ -116,7 +117,9 @@ export class UpstreamSender implements Sender {
     const adapter = adapterOf(target.kind, target.api)
     const stream = call.request.stream || upstream.alwaysStream
     let encoded: EncodedRequest
+    let dropped: readonly string[]
     try {
+      const unsaid = unsaidBy(adapter, call.request)
       const { fetchImages } = upstream.options
       const request =
         fetchImages === undefined
@@ -130,12 +133,13 @@ export class UpstreamSender implements Sender {
         apiVersion: upstream.options.apiVersion,
         isDeployment: upstream.isDeployment,
       })
+      dropped = unsaid.length === 0 ? encoded.dropped : [...new Set([...unsaid, ...encoded.dropped])]
     } catch (thrown) {
       // What this upstream cannot be told was never sent and costs nothing; another model may understand it.
       if (thrown instanceof SwitchyardError) return failed(thrown)
       throw thrown
     }
-    if (encoded.dropped.length > 0) consumer.dropped?.(encoded.dropped)
+    if (dropped.length > 0) consumer.dropped?.(dropped)
     const bytes = Buffer.from(encoded.body)
     const headers = encoded.headers === undefined ? upstream.headers : { ...upstream.headers, ...encoded.headers }
     const tokens = Math.ceil(bytes.length / 4) + (hold.outputCap ?? 256)
@@ -146,7 +150,7 @@ export class UpstreamSender implements Sender {
     let last: Replica | undefined
     for (;;) {
       const replica = pick(upstream.replicas, last)
-      if (replica === undefined) return failed(unavailable(target), tries, encoded.dropped)
+      if (replica === undefined) return failed(unavailable(target), tries, dropped)
       tries += 1
       const attempt = new Attempt({
         adapter,
@@ -159,11 +163,11 @@ export class UpstreamSender implements Sender {
         now: this.#options.now,
       })
       const end = await this.#try(call, replica, attempt, { path: encoded.path, headers, body: bytes }, tokens)
-      if (end.kind !== 'failed') return { outcome: end, tries, dropped: encoded.dropped }
+      if (end.kind !== 'failed') return { outcome: end, tries, dropped }
       const { error, contentSent } = end
       const again = async (): Promise<boolean> => (await hold.again?.(toOutcome(end))) ?? true
       if (end.isStaleSocket && repeats < MAX_STALE_REPEATS && !call.signal.aborted) {
-        if (!(await again())) return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
+        if (!(await again())) return { outcome: toOutcome(end), tries, dropped }
         repeats += 1
         tries -= 1
         continue
@@ -180,14 +184,14 @@ export class UpstreamSender implements Sender {
         }) ||
         !this.#budget.take()
       ) {
-        return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
+        return { outcome: toOutcome(end), tries, dropped }
       }
       await sleep(backoffMs(tries, this.#options.random), undefined, { signal: call.signal }).catch(() => {})
       if (call.signal.aborted) {
         const { usage, billing } = end
-        return { outcome: { kind: 'aborted', usage, billing, contentSent }, tries, dropped: encoded.dropped }
+        return { outcome: { kind: 'aborted', usage, billing, contentSent }, tries, dropped }
       }
-      if (!(await again())) return { outcome: toOutcome(end), tries, dropped: encoded.dropped }
+      if (!(await again())) return { outcome: toOutcome(end), tries, dropped }
       last = replica
     }
   }

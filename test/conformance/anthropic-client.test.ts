@@ -362,7 +362,9 @@ test('beta client: its query, header and fields are understood', async () => {
     })
     .withResponse()
   expect(data.content).toMatchObject([{ text: 'Hello there' }])
-  expect(response.headers.get('x-switchyard-dropped')).toBe('context_management')
+  expect(response.headers.get('x-switchyard-dropped')).toBe(
+    'context_management, anthropic-beta.context-management-2025-06-27',
+  )
 })
 
 test('count_tokens: an answer and who counted', async () => {

@@ -75,7 +75,6 @@ export function encodeCommon(
   if (request.messages.some(isSigned)) dropped.push('messages.signature')
   encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
-  if (request.anthropicHints !== undefined) dropped.push(...request.anthropicHints)
   for (const name of Object.keys(request.passed)) {
     if (send.passFields?.includes(name) === true && !PRICED_FIELDS.has(name)) body[name] = request.passed[name]
     else dropped.push(name)

@@ -9,6 +9,7 @@ const VERSION = '2023-06-01'
 
 /** Anthropic's Messages API. */
 export const anthropicAdapter: Adapter = {
+  says: new Set(['thinking', 'cache_control', 'is_error', 'anthropic-beta']),
   headers: (key) => ({ 'anthropic-version': VERSION, ...(key === undefined ? {} : { 'x-api-key': key }) }),
   encode: encodeRequest,
   stream: (requestBytes) => new StreamDecoder(requestBytes, nowSeconds()),

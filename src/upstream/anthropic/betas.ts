@@ -1,3 +1,4 @@
+import { betaName } from '../unsaid.ts'
 import { INTERLEAVED } from './encode-thinking.ts'
 
 /**
@@ -20,7 +21,7 @@ export function encodeBetas(
   const kept: string[] = []
   for (const beta of betas ?? []) {
     if (ALLOWED.includes(beta)) kept.push(beta)
-    else dropped.add(`anthropic-beta.${beta.replaceAll(/[^\w.-]/g, '').slice(0, 64)}`)
+    else dropped.add(betaName(beta))
   }
   return kept.length === 0 ? {} : { 'anthropic-beta': kept.join(',') }
 }

@@ -114,7 +114,7 @@ function thinkingBlock(part: ReasoningPart): Block | undefined {
 function callBlock(call: ToolCall, at: string, dropped: Set<string>): Block {
   if (call.kind === 'custom') throw unsupported(at, 'Calls of custom tools cannot be told to it; use function tools.')
   // Another provider's signature of a call means nothing here.
-  if (call.signature !== undefined) dropped.add('messages.tool_calls.signature')
+  if (call.signature !== undefined) dropped.add('messages.signature')
   return {
     type: 'tool_use',
     id: toolIdFor(call.id),

@@ -1,14 +1,8 @@
-import type { Fate } from '../../protocol/openai-chat/fields.ts'
+import { obeying, type FieldRow, type ObeyFields } from '../field-fates.ts'
 import { unsupported } from './unsupported.ts'
 
-export interface AnthropicFieldRow {
-  readonly field: string
-  readonly fate: Fate
-  readonly note?: string
-}
-
 /** What becomes of every field of a chat request at Anthropic (Messages API, version 2023-06-01). The encoder obeys it. */
-export const ANTHROPIC_FIELDS: readonly AnthropicFieldRow[] = [
+export const ANTHROPIC_FIELDS: readonly FieldRow[] = [
   {
     field: 'messages',
     fate: 'translate',
@@ -71,13 +65,4 @@ export const ANTHROPIC_FIELDS: readonly AnthropicFieldRow[] = [
   { field: 'repetition_penalty', fate: 'drop' },
 ]
 
-const FATES: ReadonlyMap<string, Fate> = new Map(ANTHROPIC_FIELDS.map((row) => [row.field, row.fate]))
-
-/** Throws for a given field that is refused, notes one that is dropped; what is translated is somebody else's work. */
-export function obeyFields(names: readonly string[], dropped: Set<string>): void {
-  for (const name of names) {
-    const fate = FATES.get(name)
-    if (fate === 'drop') dropped.add(name)
-    else if (fate === undefined || fate === 'refuse') throw unsupported(name)
-  }
-}
+export const obeyFields: ObeyFields = obeying(ANTHROPIC_FIELDS, unsupported)

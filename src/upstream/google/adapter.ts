@@ -6,6 +6,7 @@ import { fromGoogleRefusal } from './errors.ts'
 
 /** Google's Gemini API, `generateContent` (v1beta). The key goes into a header: in the address it would stand in logs. */
 export const googleAdapter: Adapter = {
+  says: new Set(['thinking', 'is_error']),
   headers: (key) => (key === undefined ? {} : { 'x-goog-api-key': key }),
   encode: encodeGoogleRequest,
   stream: (requestBytes) => new GoogleStreamDecoder(requestBytes),

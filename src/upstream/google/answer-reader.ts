@@ -38,13 +38,13 @@ export class GoogleAnswerReader {
   }
 
   /** Every candidate that was begun has come to its end. */
-  get isFinished(): boolean {
+  get hasFinish(): boolean {
     for (const candidate of this.#candidates.values()) if (!candidate.isFinished) return false
     return this.#candidates.size > 0
   }
 
   /** Something of an answer came, or it was blocked: its tokens are billed. */
-  get hasBegun(): boolean {
+  get hasStarted(): boolean {
     return this.#candidates.size > 0 || this.#isBlocked
   }
 

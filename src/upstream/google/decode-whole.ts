@@ -16,8 +16,8 @@ export function decodeGoogleWhole(body: string, requestBytes: number): WholeAnsw
   for (const response of Array.isArray(parsed) ? (parsed as readonly unknown[]) : [parsed])
     reader.take(response, events)
   if (reader.error !== undefined)
-    return reader.hasBegun ? { error: reader.error, usage: reader.usage() } : { error: reader.error }
-  if (!reader.hasBegun) return { error: failure('upstream_empty', { detail: 'a 200 without candidates' }) }
-  if (!reader.isFinished) return { error: failure('upstream_garbage', { detail: 'a candidate without finishReason' }) }
+    return reader.hasStarted ? { error: reader.error, usage: reader.usage() } : { error: reader.error }
+  if (!reader.hasStarted) return { error: failure('upstream_empty', { detail: 'a 200 without candidates' }) }
+  if (!reader.hasFinish) return { error: failure('upstream_garbage', { detail: 'a candidate without finishReason' }) }
   return { events, usage: reader.usage() }
 }

@@ -26,9 +26,8 @@ export function encodeGoogleRequest(request: ChatRequest, target: EncodeTarget, 
   if (sampling.logitBias !== undefined) names.push('logit_bias')
   if (sampling.minP !== undefined) names.push('min_p')
   if (sampling.repetitionPenalty !== undefined) names.push('repetition_penalty')
-  const refusedOrDropped: string[] = []
-  obeyFields(names, refusedOrDropped)
-  const dropped = new Set([...refusedOrDropped, ...Object.keys(request.passed)])
+  const dropped = new Set(Object.keys(request.passed))
+  obeyFields(names, dropped)
   const family = familyOf(target.model)
   const { systemInstruction, contents } = encodeContents(request.messages, family, dropped)
   const thinking = encodeThinking(request, target.model, family, dropped)

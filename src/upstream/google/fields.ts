@@ -1,14 +1,8 @@
-import type { Fate } from '../../protocol/openai-chat/fields.ts'
+import { obeying, type FieldRow, type ObeyFields } from '../field-fates.ts'
 import { unsupported } from './unsupported.ts'
 
-export interface GoogleFieldRow {
-  readonly field: string
-  readonly fate: Fate
-  readonly note?: string
-}
-
 /** What becomes of every field of a chat request on its way to `generateContent` (Gemini API, v1beta). The encoder obeys it. */
-export const GOOGLE_FIELDS: readonly GoogleFieldRow[] = [
+export const GOOGLE_FIELDS: readonly FieldRow[] = [
   {
     field: 'messages',
     fate: 'translate',
@@ -67,13 +61,4 @@ export const GOOGLE_FIELDS: readonly GoogleFieldRow[] = [
   { field: 'repetition_penalty', fate: 'drop' },
 ]
 
-const FATES: ReadonlyMap<string, Fate> = new Map(GOOGLE_FIELDS.map((row) => [row.field, row.fate]))
-
-/** Throws for a given field that is refused, notes one that is dropped; what is translated is somebody else's work. */
-export function obeyFields(names: readonly string[], dropped: string[]): void {
-  for (const name of names) {
-    const fate = FATES.get(name)
-    if (fate === 'drop') dropped.push(name)
-    else if (fate === undefined || fate === 'refuse') throw unsupported(name)
-  }
-}
+export const obeyFields: ObeyFields = obeying(GOOGLE_FIELDS, unsupported)

@@ -1,10 +1,4 @@
-import { SwitchyardError } from '../../shared/errors.ts'
+import { unsupportedBy, type Unsupported } from '../field-fates.ts'
 
-/** What Gemini cannot be told: `why` is a whole sentence about the fix. */
-export function unsupported(param: string, why?: string): SwitchyardError {
-  return new SwitchyardError(
-    'unsupported_parameter',
-    `The Google model that this request went to does not support '${param}'.${why === undefined ? '' : ` ${why}`}`,
-    { param },
-  )
-}
+/** What Gemini cannot be told. */
+export const unsupported: Unsupported = unsupportedBy('The Google model that this request went to')

@@ -1,5 +1,5 @@
 import { isContent, type AnswerEvent, type FinishReason, type Usage } from '../../protocol/answer.ts'
-import { record, type Fields } from './fields-of.ts'
+import { record, type Fields } from '../frame-fields.ts'
 import { annotationOf, logprobsOf } from './text-extras.ts'
 import { readUsage } from './usage.ts'
 

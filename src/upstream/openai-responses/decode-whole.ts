@@ -3,7 +3,7 @@ import { SwitchyardError } from '../../shared/errors.ts'
 import { failure } from '../openai/errors.ts'
 import { AnswerReader } from './answer-reader.ts'
 import { endingOf, fromFailure } from './ending.ts'
-import { isFields } from './fields-of.ts'
+import { isFields } from '../frame-fields.ts'
 
 type WholeAnswer =
   | { readonly events: readonly AnswerEvent[]; readonly usage: Usage }

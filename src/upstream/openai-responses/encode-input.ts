@@ -70,7 +70,7 @@ function reasoningItem(part: ReasoningPart, dropped: Set<string>): readonly Item
 
 function callItem(call: ToolCall, dropped: Set<string>): Item {
   // Another provider's signature of a call means nothing here.
-  if (call.signature !== undefined) dropped.add('messages.tool_calls.signature')
+  if (call.signature !== undefined) dropped.add('messages.signature')
   return call.kind === 'custom'
     ? { type: 'custom_tool_call', call_id: call.id, name: call.name, input: call.arguments }
     : { type: 'function_call', call_id: call.id, name: call.name, arguments: call.arguments }

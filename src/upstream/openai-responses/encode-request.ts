@@ -18,9 +18,7 @@ const PLAIN_MODEL = /^(?:ft:)?(?:gpt-[34]|chatgpt-4|computer-use)/
  * so that reasoning comes encrypted and goes back with the next turn. Throws `unsupported_parameter` for what the API cannot say.
  */
 export function encodeRequest(request: ChatRequest, target: EncodeTarget, send: EncodeSend): EncodedRequest {
-  if (request.prompt !== undefined) throw unsupported('prompt', 'It takes no raw texts; send messages.')
-  if (request.embed !== undefined) throw unsupported('input', 'It makes no embeddings.')
-  const dropped = new Set<string>(request.anthropicHints)
+  const dropped = new Set<string>()
   const isPlain = PLAIN_MODEL.test(target.model)
   const only = encodeOpenAiOnly(request, dropped)
   const { outputCap } = send

@@ -1,7 +1,7 @@
 import type { FinishReason } from '../../protocol/answer.ts'
 import type { SwitchyardError } from '../../shared/errors.ts'
 import { failure, fromErrorBody, fromStatus } from '../openai/errors.ts'
-import { record, type Fields } from './fields-of.ts'
+import { record, type Fields } from '../frame-fields.ts'
 
 /** Status that the code of a failed response stands for (API reference, `ResponseError`); others are the server's own fault. */
 const STATUS: Readonly<Record<string, number>> = {

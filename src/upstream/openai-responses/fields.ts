@@ -1,14 +1,8 @@
-import type { Fate } from '../../protocol/openai-chat/fields.ts'
+import { obeying, type FieldRow, type ObeyFields } from '../field-fates.ts'
 import { unsupported } from './unsupported.ts'
 
-export interface ResponsesFieldRow {
-  readonly field: string
-  readonly fate: Fate
-  readonly note?: string
-}
-
 /** What becomes of every field of a chat request on its way to `POST /v1/responses` (OpenAI API reference). The encoder obeys it. */
-export const RESPONSES_FIELDS: readonly ResponsesFieldRow[] = [
+export const RESPONSES_FIELDS: readonly FieldRow[] = [
   {
     field: 'messages',
     fate: 'translate',
@@ -55,14 +49,4 @@ export const RESPONSES_FIELDS: readonly ResponsesFieldRow[] = [
   { field: 'repetition_penalty', fate: 'drop' },
 ]
 
-const FATES: ReadonlyMap<string, Fate> = new Map(RESPONSES_FIELDS.map((row) => [row.field, row.fate]))
-
-/** Names those of the given fields that go on as they are. Throws for one that is refused, notes one that is dropped. */
-export function obeyFields(names: readonly string[], dropped: Set<string>): readonly string[] {
-  return names.filter((name) => {
-    const fate = FATES.get(name)
-    if (fate === 'drop') dropped.add(name)
-    else if (fate === undefined || fate === 'refuse') throw unsupported(name)
-    return fate === 'forward'
-  })
-}
+export const obeyFields: ObeyFields = obeying(RESPONSES_FIELDS, unsupported)

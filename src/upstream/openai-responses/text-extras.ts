@@ -1,6 +1,6 @@
 import type { TokenLogprob } from '../../protocol/answer.ts'
 import type { JsonObject } from '../../protocol/request.ts'
-import { isFields, record } from './fields-of.ts'
+import { isFields, record } from '../frame-fields.ts'
 
 /** Log-probabilities as chat completions write them; deltas of a stream leave the bytes out. */
 export function logprobsOf(value: unknown): readonly TokenLogprob[] {

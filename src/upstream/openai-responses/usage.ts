@@ -1,6 +1,6 @@
 import type { Usage } from '../../protocol/answer.ts'
 import { estimateUsage, readUsage as readChatUsage, type Seen } from '../openai/usage.ts'
-import { isFields } from './fields-of.ts'
+import { isFields } from '../frame-fields.ts'
 
 /** Reads `usage` of a response: what chat completions report, under other names. Estimated where the figures cannot be right. */
 export function readUsage(raw: unknown, seen: Seen): Usage {

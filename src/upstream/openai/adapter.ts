@@ -9,6 +9,7 @@ import { fromStatus } from './errors.ts'
 
 /** OpenAI chat completions, and everything that speaks them: vLLM, SGLang, Ollama, llama.cpp, LM Studio, hosted providers. */
 export const openAiAdapter: Adapter = {
+  says: new Set(['prompt', 'embed']),
   headers: keyHeader,
   encode: (request, target, send) => {
     if (request.prompt !== undefined)

@@ -12,6 +12,7 @@ import { GenerateStreamDecoder } from './generate-stream.ts'
 
 /** Hugging Face text-generation-inference: its chat route, and the native one for models without a chat template (`models.X.api`). */
 export const tgiAdapter: Adapter = {
+  says: new Set(),
   headers: (key) => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
   encode: (request, target, send) =>
     target.api === 'generate' ? encodeTgiGenerate(request, target, send) : encodeTgiChat(request, target, send),
@@ -46,7 +47,7 @@ function wholeText(value: unknown, requestBytes: number, sent: Sent): WholeAnswe
   const events: AnswerEvent[] = [startOf(sent)]
   reader.take(Array.isArray(value) ? (value as readonly unknown[])[0] : value, events)
   if (reader.error !== undefined) return { error: reader.error }
-  if (!reader.isFinished) return { error: failure('upstream_garbage', { detail: 'a 200 that is no generated text' }) }
+  if (!reader.hasFinish) return { error: failure('upstream_garbage', { detail: 'a 200 that is no generated text' }) }
   return { events, usage: reader.usage() }
 }
 

@@ -11,7 +11,7 @@ const AMPLE_CAP = 4096
 const LEAST_TOP_P = 1e-6
 
 /** Throws for what TGI cannot be told; the names of what is left out. */
-export function checkRequest(request: ChatRequest, api: TgiApi): string[] {
+export function checkRequest(request: ChatRequest, api: TgiApi): Set<string> {
   const { sampling, openai } = request
   if (openai.modalities?.includes('audio') === true) throw unsupported('modalities')
   const names: string[] = Object.keys(openai).filter((name) => name !== 'modalities')
@@ -21,13 +21,12 @@ export function checkRequest(request: ChatRequest, api: TgiApi): string[] {
   if (sampling.minP !== undefined) names.push('min_p')
   if (sampling.repetitionPenalty !== undefined) names.push('repetition_penalty')
   if (request.tools.length > 0) names.push('tools')
-  const dropped: string[] = []
-  obeyFields(
+  const dropped = new Set<string>()
+  obeyFields[api](
     names.filter((name) => api === 'generate' || name !== 'tools').filter((name) => !isSent(name, api)),
-    api,
     dropped,
   )
-  if (request.thinking !== undefined) dropped.push('thinking')
+  if (request.thinking !== undefined) dropped.add('thinking')
   if (request.n > 1) throw unsupported('n', 'It gives one answer to a request.')
   if (sampling.presencePenalty !== undefined && sampling.presencePenalty !== 0)
     throw unsupported('presence_penalty', "Use 'frequency_penalty' instead.")

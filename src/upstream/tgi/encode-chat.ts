@@ -10,14 +10,14 @@ type Body = Record<string, unknown>
 
 /** The body of TGI's `/v1/chat/completions` (router 3.3). Throws `unsupported_parameter` for what it cannot be told. */
 export function encodeTgiChat(request: ChatRequest, target: Target, send: EncodeSend): EncodedRequest {
-  const dropped = new Set(checkRequest(request, 'chat'))
+  const dropped = checkRequest(request, 'chat')
   const { sampling, toolChoice } = request
   const body: Body = {
     model: target.model,
     messages: request.messages.flatMap((message, index) => encodeMessage(message, index, dropped)),
     max_tokens: capFor(send.outputCap, target.contextTokens),
   }
-  const tools = offered(request.tools, toolChoice)
+  const tools = offered(request.tools, toolChoice, dropped)
   if (tools.length > 0) {
     body['tools'] = tools
     if (toolChoice !== undefined) body['tool_choice'] = encodeChoice(toolChoice)
@@ -50,11 +50,11 @@ function encodeMessage(message: Message, index: number, dropped: Set<string>): r
   switch (message.role) {
     case 'system':
     case 'developer':
-      return [{ role: 'system', content: contentOf(message.content, at), ...named }]
+      return [{ role: 'system', content: contentOf(message.content, at, dropped), ...named }]
     case 'user':
-      return [{ role: 'user', content: contentOf(message.content, at), ...named }]
+      return [{ role: 'user', content: contentOf(message.content, at, dropped), ...named }]
     case 'tool':
-      return [{ role: 'tool', tool_call_id: message.toolCallId, content: contentOf(message.content, at) }]
+      return [{ role: 'tool', tool_call_id: message.toolCallId, content: contentOf(message.content, at, dropped) }]
     case 'assistant': {
       if (message.audioId !== undefined) throw unsupported(`${at}.audio`)
       // Templates of TGI see text and calls; thinking of earlier turns is not shown to a model anyway.
@@ -69,7 +69,7 @@ function encodeMessage(message: Message, index: number, dropped: Set<string>): r
           : [
               {
                 role: 'assistant',
-                tool_calls: calls.map((call, each) => encodeCall(call, `${at}.tool_calls[${each}]`)),
+                tool_calls: calls.map((call, each) => encodeCall(call, `${at}.tool_calls[${each}]`, dropped)),
               },
             ]),
       ]
@@ -81,7 +81,7 @@ function encodeMessage(message: Message, index: number, dropped: Set<string>): r
 
 type Content = Exclude<Message['content'], null>
 
-function contentOf(content: Content, at: string): unknown {
+function contentOf(content: Content, at: string, dropped: Set<string>): unknown {
   if (typeof content === 'string') return content
   return content.map((part, index) => {
     switch (part.type) {
@@ -89,6 +89,7 @@ function contentOf(content: Content, at: string): unknown {
       case 'refusal':
         return { type: 'text', text: part.text }
       case 'image':
+        if (part.detail !== undefined && part.detail !== 'auto') dropped.add('messages.image_url.detail')
         return { type: 'image_url', image_url: { url: part.url } }
       case 'audio':
       case 'file':
@@ -104,18 +105,20 @@ function textOf(content: Message['content']): string {
   return typeof content === 'string' ? content : content.map((part) => ('text' in part ? part.text : '')).join('')
 }
 
-function encodeCall(call: ToolCall, where: string): Body {
+function encodeCall(call: ToolCall, where: string, dropped: Set<string>): Body {
   if (call.kind === 'custom') throw unsupported(`${where}.type`, 'Only functions can be called.')
+  if (call.signature !== undefined) dropped.add('messages.signature')
   return { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } }
 }
 
 /** TGI knows no list of allowed tools: what may not be called is not offered. */
-function offered(tools: readonly Tool[], choice: ToolChoice | undefined): readonly Body[] {
+function offered(tools: readonly Tool[], choice: ToolChoice | undefined, dropped: Set<string>): readonly Body[] {
   return tools.flatMap((tool, index) => {
     if (tool.kind === 'custom')
       throw unsupported(`tools[${index}].type`, 'Offer it as a function with one text argument.')
     if (choice?.type === 'allowed' && !choice.names.includes(tool.name)) return []
     const { name, description, parameters } = tool
+    if (tool.strict === true) dropped.add('tools.strict')
     const described = description === undefined ? {} : { description }
     // TGI builds its grammar from the schema and fails without one.
     return [

@@ -11,7 +11,11 @@ import { unsupported } from './unsupported.ts'
  * by line breaks and without a word of ours; a single message is the prompt byte for byte.
  */
 export function encodeTgiGenerate(request: ChatRequest, target: Target, send: EncodeSend): EncodedRequest {
-  const dropped = new Set([...checkRequest(request, 'generate'), ...Object.keys(request.passed)])
+  const dropped = new Set([
+    ...checkRequest(request, 'generate'),
+    ...Object.keys(request.passed),
+    ...unreadOf(request.messages),
+  ])
   const { sampling, topLogprobs } = request
   const { temperature, topK, repetitionPenalty, frequencyPenalty, stop } = sampling
   const grammar = grammarOf(request.format)
@@ -36,6 +40,14 @@ export function encodeTgiGenerate(request: ChatRequest, target: Target, send: En
     body: JSON.stringify({ inputs: promptOf(request.messages), parameters }),
     dropped: [...dropped],
   }
+}
+
+/** What stands beside the texts, of which the prompt is made. */
+function unreadOf(messages: readonly Message[]): readonly string[] {
+  return messages.flatMap((message) => [
+    ...('name' in message && message.name !== undefined ? ['messages.name'] : []),
+    ...(message.role === 'assistant' && message.reasoning !== undefined ? ['messages.reasoning'] : []),
+  ])
 }
 
 function promptOf(messages: readonly Message[]): string {

@@ -1,4 +1,5 @@
 import type { Fate } from '../../protocol/openai-chat/fields.ts'
+import { obeying, type FieldRow, type ObeyFields } from '../field-fates.ts'
 import { unsupported } from './unsupported.ts'
 
 /** `chat`: `/v1/chat/completions`; `generate`: the native route, for models without a chat template (`models.X.api`). */
@@ -69,13 +70,9 @@ export const TGI_FIELDS: readonly TgiFieldRow[] = [
   { field: 'repetition_penalty', fate: { chat: 'drop', generate: 'forward' } },
 ]
 
-const FATES = new Map(TGI_FIELDS.map((row) => [row.field, row.fate]))
+const rowsOf = (api: TgiApi): readonly FieldRow[] => TGI_FIELDS.map((row) => ({ ...row, fate: row.fate[api] }))
 
-/** Throws for a given field that is refused, notes one that is dropped; what is sent is somebody else's work. */
-export function obeyFields(names: readonly string[], api: TgiApi, dropped: string[]): void {
-  for (const name of names) {
-    const fate = FATES.get(name)?.[api]
-    if (fate === 'drop') dropped.push(name)
-    else if (fate === undefined || fate === 'refuse') throw unsupported(name)
-  }
+export const obeyFields: Readonly<Record<TgiApi, ObeyFields>> = {
+  chat: obeying(rowsOf('chat'), unsupported),
+  generate: obeying(rowsOf('generate'), unsupported),
 }

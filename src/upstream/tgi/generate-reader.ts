@@ -10,8 +10,8 @@ type Fields = Readonly<Record<string, unknown>>
 /** Reads the answers of `/generate_stream` (one token each) and of `/generate` (all at once) into the same events. */
 export class GenerateReader {
   error: SwitchyardError | undefined
-  isFinished = false
-  hasBegun = false
+  hasFinish = false
+  hasStarted = false
   readonly #requestBytes: number
   readonly #wantsLogprobs: boolean
   readonly #trimmer: StopTrimmer
@@ -39,10 +39,10 @@ export class GenerateReader {
 
   /** Takes one frame, or a whole body. */
   take(raw: unknown, events: AnswerEvent[]): void {
-    if (this.error !== undefined || this.isFinished || !isRecord(raw)) return
+    if (this.error !== undefined || this.hasFinish || !isRecord(raw)) return
     this.error = tgiErrorIn(raw)
     if (this.error !== undefined) return
-    this.hasBegun = true
+    this.hasStarted = true
     const { token, details, generated_text: whole } = raw
     if (isRecord(token)) this.#takeToken(token, raw['top_tokens'], events)
     else if (typeof whole === 'string') this.#takeWhole(whole, details, events)
@@ -88,7 +88,7 @@ export class GenerateReader {
     else if (Array.isArray(prefill) && prefill.length > 0) this.#inputTokens = prefill.length
     this.#say(this.#trimmer.end(word === 'stop_sequence'), events)
     const reason: FinishReason = word === 'length' ? 'length' : 'stop'
-    this.isFinished = true
+    this.hasFinish = true
     events.push({ type: 'finish', choice: 0, reason })
   }
 }

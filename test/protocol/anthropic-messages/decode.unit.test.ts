@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { decodeCountRequest, decodeMessagesRequest } from '../../../src/protocol/anthropic-messages/decode-request.ts'
 import { MESSAGES_FIELD_ROWS } from '../../../src/protocol/anthropic-messages/fields.ts'
 import { sessionOf } from '../../../src/protocol/anthropic-messages/session-of.ts'
+import { anthropicAdapter } from '../../../src/upstream/anthropic/adapter.ts'
+import { openAiAdapter } from '../../../src/upstream/openai/adapter.ts'
+import { unsaidBy } from '../../../src/upstream/unsaid.ts'
 import { encodeChatRequest } from '../../../src/protocol/openai-chat/encode-request.ts'
 import { parseJsonBody } from '../../../src/protocol/json.ts'
 import type { ChatRequest } from '../../../src/protocol/request.ts'
@@ -169,11 +172,8 @@ describe('cache markers', () => {
 
   test('an upstream without a word for them is told so', () => {
     const request = decode({ ...HOUR, thinking: { type: 'adaptive' } })
-    const target = { kind: 'vllm', model: 'm', extraBody: {} }
-    expect(encodeChatRequest(request, target, { stream: false, outputCap: 1 }).dropped).toEqual([
-      'thinking',
-      'cache_control',
-    ])
+    expect(unsaidBy(openAiAdapter, request)).toEqual(['thinking', 'cache_control'])
+    expect(unsaidBy(anthropicAdapter, request)).toEqual([])
   })
 })
 
