@@ -1,10 +1,12 @@
 import type { Attempt, Call, Hold, SendOutcome } from '../gateway/steps.ts'
 import type { Usage } from '../protocol/answer.ts'
+import type { ChatRequest } from '../protocol/request.ts'
 import { ZERO_USD, type NanoUsd } from '../shared/money.ts'
 import { isTierPriced, type Price } from '../shared/price.ts'
 import { charge } from './charge.ts'
 import { withinHold, type SizedHold } from './hold.ts'
 import type { AttemptNote, Line, Reservation } from './ledger.ts'
+import { thinksUnseen } from './thinks-unseen.ts'
 
 /**
  * Tokens per choice that an engine may still generate after a stream broke or its reader left: it notices within about a second, and
@@ -31,9 +33,7 @@ export interface BudgetHoldInit {
   readonly lines: readonly Line[]
   readonly moneyLines: number
   readonly note: AttemptNote
-  readonly choices: number
-  /** What the caller asked for; undefined = no cap. */
-  readonly callerCap: number | undefined
+  readonly request: ChatRequest
   readonly call: Call | undefined
   readonly noteInput: ((tokens: number) => void) | undefined
   readonly again: (hold: BudgetHold, failed: SendOutcome) => Promise<boolean>
@@ -53,7 +53,7 @@ export class BudgetHold implements Hold {
   readonly note: AttemptNote
   readonly inputTokens: number
   readonly outputTokens: number
-  readonly choices: number
+  readonly request: ChatRequest
   /** Wants to know what the upstream counted of the prompt. */
   readonly noteInput: ((tokens: number) => void) | undefined
   /** Settled for all tries so far. */
@@ -70,7 +70,8 @@ export class BudgetHold implements Hold {
     this.amount = init.sized.amount
     const { outputCap } = init.sized
     this.outputCap = outputCap
-    const isLowered = init.callerCap !== undefined && outputCap !== undefined && outputCap < init.callerCap
+    const { maxOutputTokens: asked } = init.request
+    const isLowered = asked !== undefined && outputCap !== undefined && outputCap < asked
     this.loweredCap = isLowered ? outputCap : undefined
     if (init.call !== undefined) this.call = init.call
     this.price = init.price
@@ -79,7 +80,7 @@ export class BudgetHold implements Hold {
     this.note = init.note
     this.inputTokens = init.sized.inputTokens
     this.outputTokens = init.sized.outputTokens
-    this.choices = init.choices
+    this.request = init.request
     this.noteInput = init.noteInput
     this.#again = init.again
   }
@@ -101,10 +102,14 @@ export function reservationOf({ id, lines, note }: BudgetHold): Reservation {
   return { id, lines, note, sendsAtOnce: true }
 }
 
-/** Reported usage stays as it is; our own count of a broken stream grows by what may be in flight, and stays within what is held. */
-export function boundedUsage(usage: Usage, hold: BudgetHold, outcome: SendOutcome): Usage {
+/**
+ * Reported usage stays as it is; our own count of a broken stream grows by what may be in flight, and stays within what is held.
+ * Undefined where it is no upper count, as the model may have thought unseen.
+ */
+export function boundedUsage(usage: Usage, hold: BudgetHold, outcome: SendOutcome): Usage | undefined {
   if (!usage.estimated || hold.price === undefined) return usage
-  const inFlight = outcome.kind === 'complete' ? 0 : IN_FLIGHT_TOKENS * hold.choices
+  if (outcome.kind !== 'complete' && thinksUnseen(hold.request, hold.attempt.target)) return undefined
+  const inFlight = outcome.kind === 'complete' ? 0 : IN_FLIGHT_TOKENS * hold.request.n
   return withinHold({ ...usage, output: usage.output + inFlight }, hold)
 }
 

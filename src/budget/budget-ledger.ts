@@ -302,8 +302,7 @@ export class BudgetLedger implements Ledger {
       lines,
       moneyLines: books.length,
       note,
-      choices: call.request.n,
-      callerCap: call.request.maxOutputTokens,
+      request: call.request,
       call: admission.isWrapUp === true ? call : undefined,
       noteInput:
         isNear && task !== undefined

@@ -46,6 +46,25 @@ test('usage that was reported of a broken answer is booked as it is; our own cou
 })
 
 test.each([
+  ['openai', 'gpt-5.1', 100],
+  ['openai', 'o4-mini', 100],
+  ['google', 'gemini-2.5-pro', 100],
+  ['vllm', 'gpt-5-of-somebody', 0],
+  ['openai', 'gpt-4o', 0],
+] as const)(
+  'our own count of a broken answer of %s %s is no upper count where a model thinks unseen',
+  async (kind, model, unresolved) => {
+    const world = budgetWorld(usd(10_000))
+    const { hold } = await world.hold('t', 1, { ...target('m'), kind, model })
+    await world.budget.settle(hold, failed('used', { ...usage(5, 1), estimated: true }))
+    expect(world.ledger.balance('task:usd:default/t').unresolved).toBe(unresolved)
+    const reported = await world.hold('t', 2, { ...target('m'), kind, model })
+    await world.budget.settle(reported.hold, failed('used', usage(5, 1)))
+    expect(world.ledger.balance('task:usd:default/t').unresolved).toBe(unresolved)
+  },
+)
+
+test.each([
   ['none', { settled: 0, held: 0, unresolved: 0 }],
   ['unknown', { settled: 0, held: 0, unresolved: 100 }],
 ] as const)('a failure that billed %s leaves %j', async (billing, balance) => {
