@@ -24,19 +24,19 @@ export interface StoredResponsesOptions {
 
 export class StoredResponses implements ResponseService {
   readonly #options: StoredResponsesOptions
-  readonly #store: ResponseStore | undefined
+  readonly #path: string
+  /** Undefined until the first response is stored, or where the file cannot be used. */
+  #store: ResponseStore | undefined
+  #isUsable = true
   #timer: NodeJS.Timeout | undefined
   #isTroubled = false
   #isClosed = false
 
-  /** Where the file cannot be used nothing is stored, and a line in the log says why. */
+  /** Opens the file if there is one. Where it cannot be used nothing is stored, and a line in the log says why. */
   constructor(options: StoredResponsesOptions) {
     this.#options = options
-    try {
-      this.#store = new ResponseStore(join(options.dataDir, RESPONSES_FILE))
-    } catch (error) {
-      this.#trouble(error)
-    }
+    this.#path = join(options.dataDir, RESPONSES_FILE)
+    if (existsSync(this.#path)) this.#open()
   }
 
   /** Deletes what is older than it is kept, now and from time to time. */
@@ -53,7 +53,7 @@ export class StoredResponses implements ResponseService {
 
   memoryOf({ tenant, key, mayStore = false }: Parameters<ResponseService['memoryOf']>[0]): ResponseMemory {
     return {
-      mayStore: mayStore && this.#store !== undefined,
+      mayStore: mayStore && this.#isUsable,
       conversation: (id) => {
         const texts = this.#read((store) => store.conversation(tenant, id, true))
         return texts === undefined ? undefined : { items: texts.map(parse), bytes: bytesOf(texts) }
@@ -75,7 +75,7 @@ export class StoredResponses implements ResponseService {
   }
 
   remove(tenant: string, id: string): boolean {
-    return this.#read((store) => store.remove(tenant, id))
+    return this.#read((store) => store.remove(tenant, id)) ?? false
   }
 
   /** Deletes everything of a tenant, or of some of its keys; gives how many. */
@@ -97,11 +97,12 @@ export class StoredResponses implements ResponseService {
   }
 
   #keep(tenant: string, key: string, { id, previousId, input, output, body }: KeptResponse): boolean {
-    if (this.#store === undefined) return false
+    const store = this.#store ?? this.#open()
+    if (store === undefined) return false
     const createdMs = this.#options.wallNow()
     const rows = { input: input.map(rowOf), output: output.map(rowOf) }
     try {
-      this.#store.add({ id, tenant, key, previous: previousId, createdMs, body, ...rows })
+      store.add({ id, tenant, key, previous: previousId, createdMs, body, ...rows })
       this.#isTroubled = false
       return true
     } catch (error) {
@@ -110,11 +111,22 @@ export class StoredResponses implements ResponseService {
     }
   }
 
-  /** Throws `responses_unavailable` where the file cannot be read. */
-  #read<T>(work: (store: ResponseStore) => T): T {
+  #open(): ResponseStore | undefined {
+    if (!this.#isUsable) return undefined
     try {
-      if (this.#store === undefined) throw new Error('the file could not be opened')
-      return work(this.#store)
+      this.#store = new ResponseStore(this.#path)
+    } catch (error) {
+      this.#isUsable = false
+      this.#trouble(error)
+    }
+    return this.#store
+  }
+
+  /** Undefined where nothing was ever stored. Throws `responses_unavailable` where the file cannot be read. */
+  #read<T>(work: (store: ResponseStore) => T): T | undefined {
+    try {
+      if (!this.#isUsable) throw new Error('the file could not be opened')
+      return this.#store === undefined ? undefined : work(this.#store)
     } catch (error) {
       if (error instanceof ConversationTooLong) {
         const sentence = 'The stored conversation is longer than any model could take. Begin a new one.'
@@ -132,7 +144,7 @@ export class StoredResponses implements ResponseService {
     if (this.#store === undefined) return 0
     let removed = 0
     while (!this.#isClosed) {
-      const some = this.#read(step)
+      const some = this.#read(step) ?? 0
       if (some === 0) break
       removed += some
       await delay(REST_MS)

@@ -172,7 +172,6 @@ describe('with no service running', () => {
       'admin.key',
       'keys.db',
       'ledger.sqlite',
-      'responses.sqlite',
       'service.lock',
     ])
   })
