@@ -1,21 +1,7 @@
-import type { CustomTool, FunctionTool, OutputFormat, Tool, ToolChoice } from '../request.ts'
-import {
-  boundedArray,
-  invalid,
-  isObject,
-  missing,
-  object,
-  refuse,
-  string,
-  word,
-  wrongType,
-  type Fields,
-} from '../check.ts'
-import { asSchema, findSchemaFault } from '../json-schema.ts'
-
-const MAX_TOOLS = 128
-const MAX_NAME = 64
-const NAME = /^[a-zA-Z0-9_-]+$/
+import type { CustomTool, OutputFormat, Tool, ToolChoice } from '../request.ts'
+import { boundedArray, invalid, isObject, object, string, word, wrongType, type Fields } from '../check.ts'
+import { descriptionOf, functionTool, MAX_TOOLS, nameOf, schemaFormat } from '../function-tool.ts'
+import { asSchema } from '../json-schema.ts'
 
 /** Decodes `tools`, at most 128. Null and absent mean none. */
 export function decodeTools(value: unknown): readonly Tool[] {
@@ -39,53 +25,14 @@ export function decodeFunctions(value: unknown): readonly Tool[] {
   })
 }
 
-function functionTool(body: Fields, at: string): FunctionTool {
-  const name = nameOf(body['name'], `${at}.name`)
-  const { description, parameters, strict } = body as { description?: unknown; parameters?: unknown; strict?: unknown }
-  if (strict !== undefined && strict !== null && typeof strict !== 'boolean')
-    throw wrongType(`${at}.strict`, 'a boolean', strict)
-  return {
-    kind: 'function',
-    name,
-    ...(description === undefined || description === null
-      ? {}
-      : { description: string(description, `${at}.description`) }),
-    ...(parameters === undefined || parameters === null
-      ? {}
-      : { parameters: parametersOf(parameters, `${at}.parameters`) }),
-    ...(typeof strict === 'boolean' ? { strict } : {}),
-  }
-}
-
 function customTool(body: Fields, at: string): CustomTool {
-  const name = nameOf(body['name'], `${at}.name`)
-  const { description, format } = body as { description?: unknown; format?: unknown }
+  const { format } = body as { format?: unknown }
   return {
     kind: 'custom',
-    name,
-    ...(description === undefined || description === null
-      ? {}
-      : { description: string(description, `${at}.description`) }),
+    name: nameOf(body['name'], `${at}.name`),
+    ...descriptionOf(body, at),
     ...(format === undefined || format === null ? {} : { format: asSchema(object(format, `${at}.format`)) }),
   }
-}
-
-function parametersOf(value: unknown, at: string): FunctionTool['parameters'] & object {
-  const bad = (why: string): Error => refuse('invalid_function_parameters', at, `Invalid schema for '${at}': ${why}.`)
-  if (!isObject(value)) throw wrongType(at, 'an object', value)
-  const { type } = value as { type?: unknown }
-  if (type !== undefined && type !== 'object') throw bad('its type must be "object"')
-  const fault = findSchemaFault(value)
-  if (fault !== undefined) throw bad(fault)
-  return asSchema(value)
-}
-
-function nameOf(value: unknown, at: string): string {
-  const name = string(value, at, MAX_NAME)
-  if (name === '')
-    throw refuse('empty_string', at, `Invalid '${at}': empty string. Expected a string with minimum length 1.`)
-  if (!NAME.test(name)) throw invalid(at, 'expected letters, digits, underscores and dashes only.')
-  return name
 }
 
 /** Decodes `tool_choice` against the tools that are offered. */
@@ -137,25 +84,6 @@ export function decodeFormat(value: unknown): OutputFormat | undefined {
   const format = object(value, 'response_format')
   const type = word(format['type'], 'response_format.type', ['text', 'json_object', 'json_schema'] as const)
   if (type !== 'json_schema') return { type }
-  const body = object(format['json_schema'], 'response_format.json_schema')
   const at = 'response_format.json_schema'
-  const name = nameOf(body['name'] ?? undefined, `${at}.name`)
-  const { description, schema, strict } = body as { description?: unknown; schema?: unknown; strict?: unknown }
-  if (strict !== undefined && strict !== null && typeof strict !== 'boolean')
-    throw wrongType(`${at}.strict`, 'a boolean', strict)
-  if (schema !== undefined && schema !== null) {
-    if (!isObject(schema)) throw wrongType(`${at}.schema`, 'an object', schema)
-    const fault = findSchemaFault(schema)
-    if (fault !== undefined)
-      throw refuse('invalid_json_schema', `${at}.schema`, `Invalid schema for '${at}.schema': ${fault}.`)
-  } else if (strict === true) throw missing(`${at}.schema`)
-  return {
-    type,
-    name,
-    ...(description === undefined || description === null
-      ? {}
-      : { description: string(description, `${at}.description`) }),
-    ...(isObject(schema) ? { schema: asSchema(schema) } : {}),
-    ...(typeof strict === 'boolean' ? { strict } : {}),
-  }
+  return schemaFormat(object(format['json_schema'], at), at, false)
 }

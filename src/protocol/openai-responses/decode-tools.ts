@@ -1,21 +1,7 @@
-import {
-  boundedArray,
-  invalid,
-  isObject,
-  missing,
-  object,
-  refuse,
-  string,
-  word,
-  wrongType,
-  type Fields,
-} from '../check.ts'
-import { asSchema, findSchemaFault } from '../json-schema.ts'
-import type { CustomTool, FunctionTool, JsonObject, OutputFormat, Tool, ToolChoice } from '../request.ts'
+import { boundedArray, invalid, isObject, object, refuse, string, word, wrongType, type Fields } from '../check.ts'
+import { descriptionOf, functionTool, MAX_TOOLS, nameOf, schemaFormat } from '../function-tool.ts'
+import type { CustomTool, OutputFormat, Tool, ToolChoice } from '../request.ts'
 
-const MAX_TOOLS = 128
-const MAX_NAME = 64
-const NAME = /^[a-zA-Z0-9_-]+$/
 const KINDS = ['function', 'custom'] as const
 
 /** Decodes `tools` (flat form, at most 128). Null and absent mean none; hosted tools are refused by name. */
@@ -38,54 +24,18 @@ function hosted(param: string, type: string): Error {
   )
 }
 
-function functionTool(raw: Fields, at: string): FunctionTool {
-  const { parameters, strict } = raw as { parameters?: unknown; strict?: unknown }
-  const name = nameOf(raw['name'], `${at}.name`)
-  if ((strict ?? null) !== null && typeof strict !== 'boolean') throw wrongType(`${at}.strict`, 'a boolean', strict)
-  return {
-    kind: 'function',
-    name,
-    ...description(raw, at),
-    ...((parameters ?? null) === null ? {} : { parameters: parametersOf(parameters, `${at}.parameters`) }),
-    ...(typeof strict === 'boolean' ? { strict } : {}),
-  }
-}
-
 /** A grammar stands beside its type here and in an object of its own in chat completions, which is the internal form. */
 function customTool(raw: Fields, at: string): CustomTool {
   const name = nameOf(raw['name'], `${at}.name`)
-  if ((raw['format'] ?? null) === null) return { kind: 'custom', name, ...description(raw, at) }
+  if ((raw['format'] ?? null) === null) return { kind: 'custom', name, ...descriptionOf(raw, at) }
   const format = object(raw['format'], `${at}.format`)
   const type = word(format['type'], `${at}.format.type`, ['text', 'grammar'] as const)
-  if (type === 'text') return { kind: 'custom', name, ...description(raw, at), format: { type } }
+  if (type === 'text') return { kind: 'custom', name, ...descriptionOf(raw, at), format: { type } }
   const grammar = {
     definition: string(format['definition'], `${at}.format.definition`),
     syntax: word(format['syntax'], `${at}.format.syntax`, ['lark', 'regex'] as const),
   }
-  return { kind: 'custom', name, ...description(raw, at), format: { type, grammar } }
-}
-
-function description(raw: Fields, at: string): { readonly description?: string } {
-  const value = raw['description'] ?? null
-  return value === null ? {} : { description: string(value, `${at}.description`) }
-}
-
-function nameOf(value: unknown, at: string): string {
-  const name = string(value, at, MAX_NAME)
-  if (name === '')
-    throw refuse('empty_string', at, `Invalid '${at}': empty string. Expected a string with minimum length 1.`)
-  if (!NAME.test(name)) throw invalid(at, 'expected letters, digits, underscores and dashes only.')
-  return name
-}
-
-function parametersOf(value: unknown, at: string): JsonObject {
-  const bad = (why: string): Error => refuse('invalid_function_parameters', at, `Invalid schema for '${at}': ${why}.`)
-  if (!isObject(value)) throw wrongType(at, 'an object', value)
-  const { type } = value as { type?: unknown }
-  if (type !== undefined && type !== 'object') throw bad('its type must be "object"')
-  const fault = findSchemaFault(value)
-  if (fault !== undefined) throw bad(fault)
-  return asSchema(value)
+  return { kind: 'custom', name, ...descriptionOf(raw, at), format: { type, grammar } }
 }
 
 /** Decodes `tool_choice` against the tools that are offered. */
@@ -127,19 +77,5 @@ export function decodeFormat(value: unknown): OutputFormat | undefined {
   const body = object(value, at)
   const type = word(body['type'], `${at}.type`, ['text', 'json_object', 'json_schema'] as const)
   if (type !== 'json_schema') return { type }
-  const name = nameOf(body['name'] ?? undefined, `${at}.name`)
-  const { schema, strict } = body as { schema?: unknown; strict?: unknown }
-  if ((strict ?? null) !== null && typeof strict !== 'boolean') throw wrongType(`${at}.strict`, 'a boolean', strict)
-  if (schema === undefined || schema === null) throw missing(`${at}.schema`)
-  if (!isObject(schema)) throw wrongType(`${at}.schema`, 'an object', schema)
-  const fault = findSchemaFault(schema)
-  if (fault !== undefined)
-    throw refuse('invalid_json_schema', `${at}.schema`, `Invalid schema for '${at}.schema': ${fault}.`)
-  return {
-    type,
-    name,
-    ...description(body, at),
-    schema: asSchema(schema),
-    ...(typeof strict === 'boolean' ? { strict } : {}),
-  }
+  return schemaFormat(body, at, true)
 }
