@@ -17,7 +17,7 @@ import type {
 import { AcceptAll } from '../../src/gateway/accept-all.ts'
 import { makePrice } from '../../src/budget/make-price.ts'
 import { KeyAdmitter } from '../../src/budget/key-admitter.ts'
-import { UnlimitedLedger } from '../../src/budget/unlimited-ledger.ts'
+import { UnlimitedLedger } from './unlimited-ledger.ts'
 import { NoCache } from '../../src/cache/no-cache.ts'
 import type { AnswerChunk, Usage } from '../../src/protocol/answer.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'

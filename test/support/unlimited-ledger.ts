@@ -1,9 +1,9 @@
-import type { Admission, Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
-import { ZERO_USD } from '../shared/money.ts'
-import { isTierPriced } from '../shared/price.ts'
-import { charge } from './charge.ts'
+import type { Admission, Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../../src/gateway/steps.ts'
+import { ZERO_USD } from '../../src/shared/money.ts'
+import { isTierPriced } from '../../src/shared/price.ts'
+import { charge } from '../../src/budget/charge.ts'
 
-/** The ledger of a deployment without limits: it prices every attempt and refuses none. */
+/** A ledger that keeps nothing: it prices every attempt and refuses none. Tests of other parts and the reference of benchmarks use it. */
 export class UnlimitedLedger implements Ledger {
   reserve(call: Call, _admission: Admission, attempt: Attempt): Hold {
     return { attempt, amount: ZERO_USD, outputCap: call.request.maxOutputTokens, price: attempt.target.price }
