@@ -1,9 +1,9 @@
 /** How much memory attempts take in Redis, and how long the steps of upkeep keep it busy: `npm run redis:size -- [ATTEMPTS]`. */
 import type { Redis } from 'ioredis'
-import { retainInRedis } from '../src/budget/redis-retention.ts'
-import { UpkeepLease } from '../src/budget/redis-lease.ts'
-import { rootOf, UPKEEP_SCRIPTS } from '../src/budget/redis-scripts.ts'
-import { SharedKeyLimits } from '../src/budget/shared-key-limits.ts'
+import { retainInRedis } from '../src/budget/redis/redis-retention.ts'
+import { UpkeepLease } from '../src/budget/redis/redis-lease.ts'
+import { rootOf, UPKEEP_SCRIPTS } from '../src/budget/redis/redis-scripts.ts'
+import { SharedKeyLimits } from '../src/budget/redis/shared-key-limits.ts'
 import { newId } from '../src/shared/ids.ts'
 import { openRedisLedger } from '../test/support/redis-driver.ts'
 import { startRedis } from '../test/support/redis-server.ts'

@@ -2,7 +2,7 @@
  * Part of the composition root: who may call. Joins the keys of the file with those made by command (`store/`) into a keyring, and
  * follows changes that this or another process makes.
  */
-import { KeyLimiters } from './budget/key-limiters.ts'
+import { KeyLimiters } from './budget/keys/key-limiters.ts'
 import { keyModelProblem } from './config/check-names.ts'
 import type { Config, KeyConfig } from './config/config.ts'
 import { ConfigError } from './config/problems.ts'

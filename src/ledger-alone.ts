@@ -1,9 +1,9 @@
 /** Part of the composition root: the ledger for a command, while no service runs on its directory. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { JournaledLedger } from './budget/journaled-ledger.ts'
-import { LEDGER_FILE, openLedgerFile } from './budget/ledger-file.ts'
-import { SqliteJournal } from './budget/sqlite-journal.ts'
+import { JournaledLedger } from './budget/ledger/journaled-ledger.ts'
+import { LEDGER_FILE, openLedgerFile } from './budget/ledger/ledger-file.ts'
+import { SqliteJournal } from './budget/ledger/sqlite-journal.ts'
 import type { StaticKey } from './control/show-key.ts'
 import { SubjectKeys } from './control/subject-keys.ts'
 import { removeEventLines } from './event-lines.ts'

@@ -1,7 +1,7 @@
 /** Part of the composition root: the books in Redis for a command, while no service runs on its data directory. */
-import { RedisLedger } from './budget/redis-ledger.ts'
-import { RedisPast } from './budget/redis-past.ts'
-import { LEDGER_SCRIPTS, UPKEEP_SCRIPTS } from './budget/redis-scripts.ts'
+import { RedisLedger } from './budget/redis/redis-ledger.ts'
+import { RedisPast } from './budget/redis/redis-past.ts'
+import { LEDGER_SCRIPTS, UPKEEP_SCRIPTS } from './budget/redis/redis-scripts.ts'
 import { SubjectKeys } from './control/subject-keys.ts'
 import { removeEventLines } from './event-lines.ts'
 import type { AloneOptions } from './ledger-alone.ts'

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { KeyAdmitter } from '../../src/budget/key-admitter.ts'
+import { KeyAdmitter } from '../../src/budget/keys/key-admitter.ts'
 import { UnlimitedLedger } from '../../test/support/unlimited-ledger.ts'
 import { openBudgeting } from '../../src/budgeting.ts'
 import type { Config } from '../../src/config/config.ts'

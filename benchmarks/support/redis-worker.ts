@@ -3,7 +3,7 @@
  * what it did as JSON.
  */
 import { once } from 'node:events'
-import type { Line } from '../../src/budget/ledger.ts'
+import type { Line } from '../../src/budget/ledger/ledger.ts'
 import { openRedisLedger } from '../../test/support/redis-driver.ts'
 import { NOTE } from '../../test/support/ledger-drivers.ts'
 

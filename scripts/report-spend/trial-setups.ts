@@ -1,4 +1,4 @@
-import { holdFor } from '../../src/budget/hold.ts'
+import { holdFor } from '../../src/budget/hold/hold.ts'
 import type { NanoUsd } from '../../src/shared/money.ts'
 import type { Price } from '../../src/shared/price.ts'
 import type { HoldRule } from './hold-size.ts'

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { JournaledLedger } from '../../src/budget/journaled-ledger.ts'
-import { openLedgerFile } from '../../src/budget/ledger-file.ts'
-import { SqliteJournal } from '../../src/budget/sqlite-journal.ts'
+import { JournaledLedger } from '../../src/budget/ledger/journaled-ledger.ts'
+import { openLedgerFile } from '../../src/budget/ledger/ledger-file.ts'
+import { SqliteJournal } from '../../src/budget/ledger/sqlite-journal.ts'
 import { seededRandom } from '../../src/simulator/random.ts'
 
 const CALLERS = 500

@@ -1,7 +1,7 @@
 import type { Call } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
-import type { Task } from './task.ts'
-import type { Tasks } from './tasks.ts'
+import type { Task } from './tasks/task.ts'
+import type { Tasks } from './tasks/tasks.ts'
 
 /**
  * What happens to a call whose task is at a limit. `again` = the limit may have been raised, look once more; `wrap-up` = this call is

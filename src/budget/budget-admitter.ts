@@ -2,9 +2,9 @@ import type { Admission, Admitter, Call } from '../gateway/steps.ts'
 import type { Usage } from '../protocol/answer.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { atLimit } from './at-limit.ts'
-import { LIMIT_PARAMS } from './task-limits.ts'
-import { hasEnded, type Task } from './task.ts'
-import type { Tasks } from './tasks.ts'
+import { LIMIT_PARAMS } from './tasks/task-limits.ts'
+import { hasEnded, type Task } from './tasks/task.ts'
+import type { Tasks } from './tasks/tasks.ts'
 
 /** An admission with its task, for the ledger. */
 export interface BudgetAdmission extends Admission {

@@ -3,10 +3,10 @@ import type { Usage } from '../protocol/answer.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { ZERO_USD, type NanoUsd } from '../shared/money.ts'
 import { isTierPriced, type Price } from '../shared/price.ts'
-import { charge } from './charge.ts'
-import { withinHold, type SizedHold } from './hold.ts'
-import type { AttemptNote, Line, Reservation } from './ledger.ts'
-import { thinksUnseen } from './thinks-unseen.ts'
+import { charge } from './prices/charge.ts'
+import { withinHold, type SizedHold } from './hold/hold.ts'
+import type { AttemptNote, Line, Reservation } from './ledger/ledger.ts'
+import { thinksUnseen } from './hold/thinks-unseen.ts'
 
 /**
  * Tokens per choice that an engine may still generate after a stream broke or its reader left: it notices within about a second, and

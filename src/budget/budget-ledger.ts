@@ -3,7 +3,7 @@ import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
 import { addUsd, type NanoUsd } from '../shared/money.ts'
 import { isTierPriced, type Price } from '../shared/price.ts'
 import { atLimit } from './at-limit.ts'
-import type { BoundOf, NoteInput } from './bound-of.ts'
+import type { BoundOf, NoteInput } from './hold/bound-of.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
 import { boundedUsage, BudgetHold, costOf, reservationOf, UNPRICED, type Sized } from './budget-hold.ts'
 import {
@@ -16,13 +16,13 @@ import {
   type Gone,
 } from './budget-refusals.ts'
 import { NO_ROOM_NEEDED, roomIn } from './budget-room.ts'
-import type { HoldDecision, SizedHold } from './hold.ts'
-import type { AttemptLedger, AttemptNote, Line, ReserveResult, StepResult } from './ledger.ts'
+import type { HoldDecision, SizedHold } from './hold/hold.ts'
+import type { AttemptLedger, AttemptNote, Line, ReserveResult, StepResult } from './ledger/ledger.ts'
 import { SpendBooks, type LimitedBook } from './spend-books.ts'
-import { LIMIT_PARAMS, type CapAtLimit } from './task-limits.ts'
-import type { Task } from './task.ts'
-import type { Tasks } from './tasks.ts'
-import type { WaitingLines } from './waiting-line.ts'
+import { LIMIT_PARAMS, type CapAtLimit } from './tasks/task-limits.ts'
+import type { Task } from './tasks/task.ts'
+import type { Tasks } from './tasks/tasks.ts'
+import type { WaitingLines } from './tasks/waiting-line.ts'
 import type { WallDay } from './wall-day.ts'
 
 /** A prompt is remembered from the time on when the budget holds no more than so many calls like it: before, its bytes do. */

@@ -2,11 +2,11 @@
 import { SwitchyardError } from '../shared/errors.ts'
 import { formatUsd, toNanoUsd } from '../shared/money.ts'
 import type { Room } from './budget-room.ts'
-import type { RefusedHold } from './hold.ts'
-import type { Refused } from './ledger.ts'
+import type { RefusedHold } from './hold/hold.ts'
+import type { Refused } from './ledger/ledger.ts'
 import type { LimitedBook } from './spend-books.ts'
-import { LIMIT_PARAMS } from './task-limits.ts'
-import type { Task } from './task.ts'
+import { LIMIT_PARAMS } from './tasks/task-limits.ts'
+import type { Task } from './tasks/task.ts'
 
 const HELD_RETRY_MS = 2000
 const UNAVAILABLE_RETRY_MS = 1000

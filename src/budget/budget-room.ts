@@ -1,4 +1,4 @@
-import type { AttemptLedger, Balance } from './ledger.ts'
+import type { AttemptLedger, Balance } from './ledger/ledger.ts'
 import type { LimitedBook } from './spend-books.ts'
 
 /** What is left over several books. */

@@ -1,5 +1,5 @@
-import { charge } from '../budget/charge.ts'
-import { mostItCanCost } from '../budget/dearest.ts'
+import { charge } from '../budget/prices/charge.ts'
+import { mostItCanCost } from '../budget/prices/dearest.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Price } from '../shared/price.ts'
 import { UsageError } from './command.ts'

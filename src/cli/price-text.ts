@@ -1,5 +1,5 @@
 /** Prices as text for people: a table of models, and everything about one. */
-import { priceAt } from '../budget/price-schedule.ts'
+import { priceAt } from '../budget/prices/price-schedule.ts'
 import { dayOf } from '../shared/day.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
 import { INPUT_RATES, OUTPUT_RATES, type Price, type RateName, type Rates, type RateTable } from '../shared/price.ts'

@@ -1,6 +1,6 @@
 /** The models that "switchyard prices" can speak of: those of the configuration, and every other one of the price book. */
-import { namesInBook, providerOf, scheduleOf } from '../budget/price-book.ts'
-import type { PriceSchedule } from '../budget/price-schedule.ts'
+import { namesInBook, providerOf, scheduleOf } from '../budget/prices/price-book.ts'
+import type { PriceSchedule } from '../budget/prices/price-schedule.ts'
 import type { Config, Target } from '../config/config.ts'
 import { nearest } from '../config/problems.ts'
 import { UsageError } from './command.ts'

@@ -1,5 +1,5 @@
 import type { ParseArgsOptionsConfig } from 'node:util'
-import { priceAt } from '../budget/price-schedule.ts'
+import { priceAt } from '../budget/prices/price-schedule.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { dayOf, midnightOf } from '../shared/day.ts'

@@ -15,9 +15,9 @@ const COMMAND_TIMEOUT_MS = 10_000
 export async function redisCopy(url: Secret, path: string): Promise<DatabaseSync> {
   // Commands without Redis need not load its client.
   const [{ copyRedisLedger }, { LeaseTaken }, { UPKEEP_SCRIPTS }, { RedisDown, RedisLink }] = await Promise.all([
-    import('../budget/copy-redis-ledger.ts'),
-    import('../budget/redis-lease.ts'),
-    import('../budget/redis-scripts.ts'),
+    import('../budget/redis/copy-redis-ledger.ts'),
+    import('../budget/redis/redis-lease.ts'),
+    import('../budget/redis/redis-scripts.ts'),
     import('../store/redis-link.ts'),
   ])
   const link = await RedisLink.open(url.reveal(), {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { verifyLedger } from '../budget/verify-ledger.ts'
-import { readWholeLedger } from '../budget/whole-ledger.ts'
+import { verifyLedger } from '../budget/upkeep/verify-ledger.ts'
+import { readWholeLedger } from '../budget/ledger/whole-ledger.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { hasMadeKeys } from '../store/key-store.ts'
@@ -43,7 +43,7 @@ ${CONFIG_FLAGS_HELP}`,
 async function beginFrom(url: string, path: string): Promise<string> {
   const [{ beginBooksFrom }, { loadRedisLedger }] = await Promise.all([
     import('../store/redis-admin.ts'),
-    import('../budget/load-redis-ledger.ts'),
+    import('../budget/redis/load-redis-ledger.ts'),
   ])
   checkReadable(path)
   return readWholeLedger(path, (db) => {

@@ -1,5 +1,5 @@
 /** The report on tasks as CSV (RFC 4180): one line for each type and outcome, and one with the outcome `all` for each type. */
-import type { GroupFigures, TaskFigures, TaskReport } from '../budget/task-report.ts'
+import type { GroupFigures, TaskFigures, TaskReport } from '../budget/report/task-report.ts'
 import { formatUsd, NANO_PER_USD, type NanoUsd } from '../shared/money.ts'
 
 const GROUP = [

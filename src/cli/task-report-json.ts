@@ -1,5 +1,5 @@
-import type { CapEffect, Caps } from '../budget/cap-effect.ts'
-import type { GroupFigures, TaskFigures, TaskReport } from '../budget/task-report.ts'
+import type { CapEffect, Caps } from '../budget/report/cap-effect.ts'
+import type { GroupFigures, TaskFigures, TaskReport } from '../budget/report/task-report.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
 
 /** The report on tasks as JSON: amounts as decimal dollars and as integers, means in nano-dollars, what is not known as null. */

@@ -1,6 +1,6 @@
 /** The report on tasks as text for people. */
-import type { CapEffect, Caps } from '../budget/cap-effect.ts'
-import type { GroupFigures, TaskFigures, TaskReport } from '../budget/task-report.ts'
+import type { CapEffect, Caps } from '../budget/report/cap-effect.ts'
+import type { GroupFigures, TaskFigures, TaskReport } from '../budget/report/task-report.ts'
 import { formatUsd, NANO_PER_USD, type NanoUsd } from '../shared/money.ts'
 import { columns } from './columns.ts'
 import type { Style } from './style.ts'

@@ -1,6 +1,6 @@
 import type { Target, UpstreamKind } from '../gateway/steps.ts'
 import type { TaskTypeOptions } from '../gateway/tasks.ts'
-import type { PriceSchedule } from '../budget/price-schedule.ts'
+import type { PriceSchedule } from '../budget/prices/price-schedule.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'

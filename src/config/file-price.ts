@@ -1,5 +1,5 @@
-import { makePrice } from '../budget/make-price.ts'
-import { always, type PriceSchedule } from '../budget/price-schedule.ts'
+import { makePrice } from '../budget/prices/make-price.ts'
+import { always, type PriceSchedule } from '../budget/prices/price-schedule.ts'
 import { midnightOf } from '../shared/day.ts'
 import { usdToNano, type NanoUsd } from '../shared/money.ts'
 import { INPUT_RATES, OUTPUT_RATES, type Price, type RateName, type Rates, type RateTable } from '../shared/price.ts'

@@ -1,7 +1,7 @@
 /** Translates a LiteLLM proxy configuration (docs.litellm.ai, "config.yaml", 2026) into ours; what has no counterpart is listed. */
 import { LineCounter, parseDocument, stringify } from 'yaml'
-import { providerAt, scheduleOf } from '../budget/price-book.ts'
-import { priceAt } from '../budget/price-schedule.ts'
+import { providerAt, scheduleOf } from '../budget/prices/price-book.ts'
+import { priceAt } from '../budget/prices/price-schedule.ts'
 import { litellmPrice } from './litellm-price.ts'
 import { limitsOf } from './litellm-limits.ts'
 import { addressOf, KNOWN_PARAMS, PROVIDERS } from './litellm-providers.ts'

@@ -1,5 +1,5 @@
-import { providerAt, scheduleOf } from '../budget/price-book.ts'
-import type { PriceSchedule } from '../budget/price-schedule.ts'
+import { providerAt, scheduleOf } from '../budget/prices/price-book.ts'
+import type { PriceSchedule } from '../budget/prices/price-schedule.ts'
 import type { UpstreamConfig } from './config.ts'
 import { filePrice } from './file-price.ts'
 import type { ModelFile } from './schema.ts'

@@ -1,6 +1,6 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
 import { isAbsolute, resolve as resolvePath } from 'node:path'
-import { priceAt, type PriceSchedule } from '../budget/price-schedule.ts'
+import { priceAt, type PriceSchedule } from '../budget/prices/price-schedule.ts'
 import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
 import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-fields.ts'
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'

@@ -1,4 +1,4 @@
-/** What the tokens of a model cost: figures alone. Where they come from is `budget/price-book.ts` or the configuration file. */
+/** What the tokens of a model cost: figures alone. Where they come from is `budget/prices/price-book.ts` or the configuration file. */
 import type { NanoUsd } from './money.ts'
 
 /** Kinds of prompt tokens that may have a rate of their own; the first is that of every token that no other covers. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BoundOf } from '../../src/budget/bound-of.ts'
+import type { BoundOf } from '../../src/budget/hold/bound-of.ts'
 import type { SendOutcome } from '../../src/gateway/steps.ts'
 import { SwitchyardError } from '../../src/shared/errors.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'

@@ -1,8 +1,8 @@
 /** The bounds against real engines: every recorded answer whose prompt tokens are known. */
 import { describe, expect, test } from 'vitest'
-import { inputTokenBound } from '../../src/budget/input-bound.ts'
-import type { BoundTarget } from '../../src/budget/prompt-rules.ts'
-import { walkedTokenBound } from '../../src/budget/walked-bound.ts'
+import { inputTokenBound } from '../../src/budget/hold/input-bound.ts'
+import type { BoundTarget } from '../../src/budget/hold/prompt-rules.ts'
+import { walkedTokenBound } from '../../src/budget/hold/walked-bound.ts'
 import { recordedPrompts } from '../support/recorded-prompts.ts'
 
 const TARGETS: Readonly<Record<string, BoundTarget>> = {

@@ -1,6 +1,6 @@
 /** Limits of a key per minute and of calls at the same time, over four real gateways on one Redis. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { SharedKeyLimits } from '../../src/budget/shared-key-limits.ts'
+import { SharedKeyLimits } from '../../src/budget/redis/shared-key-limits.ts'
 import type { SwitchyardError } from '../../src/shared/errors.ts'
 import { say, startFakeUpstream } from '../support/fake-upstream.ts'
 import { startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts'

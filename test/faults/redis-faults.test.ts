@@ -9,7 +9,7 @@ import { acceptPromoted } from '../../src/store/redis-admin.ts'
 import { RedisLink } from '../../src/store/redis-link.ts'
 import { StoreProblem } from '../../src/store/store-problem.ts'
 import { StoreUnreachable } from '../../src/store/store-unreachable.ts'
-import type { RedisLedgerOptions } from '../../src/budget/redis-ledger.ts'
+import type { RedisLedgerOptions } from '../../src/budget/redis/redis-ledger.ts'
 import { NOTE, reservation } from '../support/ledger-drivers.ts'
 import { expireLease, openRedisLedger, type OpenedRedisLedger } from '../support/redis-driver.ts'
 import { NO_REDIS, startRedis, type RedisServer } from '../support/redis-server.ts'
@@ -121,7 +121,7 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     const server = await redis()
     const { ledger, link } = await gateway(server)
     await ledger.reserve(reservation('a', 1))
-    const { LEDGER_SCRIPTS, rootOf } = await import('../../src/budget/redis-scripts.ts')
+    const { LEDGER_SCRIPTS, rootOf } = await import('../../src/budget/redis/redis-scripts.ts')
     await link.run(LEDGER_SCRIPTS.move, rootOf(NOTE.tenant), [link.epoch, 'late', 'abandon', '60000'])
     expect(await ledger.reserve(reservation('late', 10))).toEqual({ kind: 'conflict' })
     expect(await ledger.balance('task', NOTE.tenant)).toMatchObject({ held: 1 })

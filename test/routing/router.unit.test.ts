@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { makePrice } from '../../src/budget/make-price.ts'
+import { makePrice } from '../../src/budget/prices/make-price.ts'
 import type { Call, Capability, RoutePlan, Target } from '../../src/gateway/steps.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'
 import { createRouter, type ModelRouter, type RouterOptions } from '../../src/routing/router.ts'

@@ -1,7 +1,7 @@
 /** The 152 recorded airline runs of gpt-4o in `shared/data/agents/tau`, beside the repository. */
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { TaskOutcome } from '../../src/budget/task-record.ts'
+import type { TaskOutcome } from '../../src/budget/report/task-record.ts'
 
 const AIRLINE = new URL('../../../shared/data/agents/tau/', import.meta.url)
 export const hasAirlineRuns: boolean = existsSync(new URL('airline_recorded_gpt4o.jsonl.gz', AIRLINE))

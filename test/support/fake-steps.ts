@@ -15,8 +15,8 @@ import type {
   Target,
 } from '../../src/gateway/steps.ts'
 import { AcceptAll } from '../../src/gateway/accept-all.ts'
-import { makePrice } from '../../src/budget/make-price.ts'
-import { KeyAdmitter } from '../../src/budget/key-admitter.ts'
+import { makePrice } from '../../src/budget/prices/make-price.ts'
+import { KeyAdmitter } from '../../src/budget/keys/key-admitter.ts'
 import { UnlimitedLedger } from './unlimited-ledger.ts'
 import { NoCache } from '../../src/cache/no-cache.ts'
 import type { AnswerChunk, Usage } from '../../src/protocol/answer.ts'

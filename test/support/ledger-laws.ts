@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import type { AttemptState, Balance } from '../../src/budget/ledger.ts'
+import type { AttemptState, Balance } from '../../src/budget/ledger/ledger.ts'
 import { NOTE, type LedgerDriver, type OpenDriver } from './ledger-drivers.ts'
 
 /** A second, naive ledger: keeps every attempt and adds up from scratch each time. */

@@ -1,6 +1,6 @@
 /** The scripts of `badinput/money`, row by row, against a driver. Rows about HTTP, prices, Redis and tools are tested where those live. */
 import { expect, onTestFinished, test } from 'vitest'
-import type { Balance, StepResult } from '../../src/budget/ledger.ts'
+import type { Balance, StepResult } from '../../src/budget/ledger/ledger.ts'
 import { reservation, type LedgerDriver, type OpenDriver } from './ledger-drivers.ts'
 import { readFixture } from './vectors.ts'
 

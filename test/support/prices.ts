@@ -1,6 +1,6 @@
 /** Prices and usages for property tests: every figure, kind and tier that a provider might have. */
 import fc from 'fast-check'
-import { makePrice } from '../../src/budget/make-price.ts'
+import { makePrice } from '../../src/budget/prices/make-price.ts'
 import type { Usage } from '../../src/protocol/answer.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
 import type { ContextTier, Price, Rates, RateTable } from '../../src/shared/price.ts'

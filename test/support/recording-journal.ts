@@ -1,5 +1,5 @@
 /** A journal in memory that survives a "crash" of the ledger on top of it, and fails on demand. */
-import type { AttemptRow, Batch, Journal, OpenAttempt } from '../../src/budget/journal.ts'
+import type { AttemptRow, Batch, Journal, OpenAttempt } from '../../src/budget/ledger/journal.ts'
 
 export class RecordingJournal implements Journal {
   readonly attempts: AttemptRow[] = []

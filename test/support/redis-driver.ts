@@ -1,7 +1,7 @@
 /** The Redis ledger as the contract suite sees it. */
 import type { Redis } from 'ioredis'
-import { RedisLedger, type RedisLedgerOptions } from '../../src/budget/redis-ledger.ts'
-import { LEDGER_SCRIPTS, rootOf, UPKEEP_SCRIPTS } from '../../src/budget/redis-scripts.ts'
+import { RedisLedger, type RedisLedgerOptions } from '../../src/budget/redis/redis-ledger.ts'
+import { LEDGER_SCRIPTS, rootOf, UPKEEP_SCRIPTS } from '../../src/budget/redis/redis-scripts.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { beginBooks } from '../../src/store/redis-admin.ts'
 import { RedisLink } from '../../src/store/redis-link.ts'

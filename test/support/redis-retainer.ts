@@ -1,6 +1,6 @@
 /** One gateway's retention, as a process of its own: `node redis-retainer.ts URL BEFORE`. Prints `done` when all is done, by whomever. */
-import { RedisPast } from '../../src/budget/redis-past.ts'
-import { keptFrom } from '../../src/budget/retention.ts'
+import { RedisPast } from '../../src/budget/redis/redis-past.ts'
+import { keptFrom } from '../../src/budget/upkeep/retention.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { SharedUpkeep } from '../../src/shared-upkeep.ts'
 import { openRedisLedger } from './redis-driver.ts'

@@ -1,6 +1,6 @@
 /** How the templates of well-known models write a request into a prompt, as far as lengths go; each returns the whole prompt. */
 import type { ChatRequest, Json, Message } from '../../src/protocol/request.ts'
-import { textsOf } from '../../src/budget/input-bound.ts'
+import { textsOf } from '../../src/budget/hold/input-bound.ts'
 
 export type Rendering = (request: ChatRequest) => string
 

@@ -1,7 +1,7 @@
 /** Tasks of the past for reports: one with given fields, and any list of them. */
 import fc from 'fast-check'
-import { TASK_OUTCOMES, type TaskRecord } from '../../src/budget/task-record.ts'
-import { sumOfCosts } from '../../src/budget/task-report.ts'
+import { TASK_OUTCOMES, type TaskRecord } from '../../src/budget/report/task-record.ts'
+import { sumOfCosts } from '../../src/budget/report/task-report.ts'
 import { toNanoUsd, ZERO_USD, type NanoUsd } from '../../src/shared/money.ts'
 
 /** A task whose calls cost so much each, with so many tool calls made before each. */

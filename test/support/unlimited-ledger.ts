@@ -1,7 +1,7 @@
 import type { Admission, Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../../src/gateway/steps.ts'
 import { ZERO_USD } from '../../src/shared/money.ts'
 import { isTierPriced } from '../../src/shared/price.ts'
-import { charge } from '../../src/budget/charge.ts'
+import { charge } from '../../src/budget/prices/charge.ts'
 
 /** A ledger that keeps nothing: it prices every attempt and refuses none. Tests of other parts and the reference of benchmarks use it. */
 export class UnlimitedLedger implements Ledger {

@@ -4,9 +4,9 @@
  */
 import { extractUsage, findProvider } from '@pydantic/genai-prices'
 import { describe, expect, test } from 'vitest'
-import { charge } from '../../src/budget/charge.ts'
-import { scheduleOf } from '../../src/budget/price-book.ts'
-import { priceAt } from '../../src/budget/price-schedule.ts'
+import { charge } from '../../src/budget/prices/charge.ts'
+import { scheduleOf } from '../../src/budget/prices/price-book.ts'
+import { priceAt } from '../../src/budget/prices/price-schedule.ts'
 import type { Usage } from '../../src/protocol/answer.ts'
 import { StreamDecoder } from '../../src/upstream/openai/decode-stream.ts'
 import { decodeWhole } from '../../src/upstream/openai/decode-whole.ts'
