@@ -92,3 +92,43 @@ test.each<[string, unknown]>([
   const plain = { role: 'assistant', content: 'a', reasoning_content: 'plain', extra_content }
   expect(sentBack(plain)).toEqual([{ type: 'reasoning', text: 'plain' }])
 })
+
+test("OpenAI's encrypted reasoning goes with the answer, whole and streamed, and comes back as its items", () => {
+  const said = (more: object): AnswerEvent => thought({ signedBy: 'openai', id: 'rs_1', ...more })
+  const events: readonly AnswerEvent[] = [
+    said({ text: 'Look ' }),
+    said({ text: 'it up.' }),
+    said({ signature: 'gAAA' }),
+    said({ id: 'rs_2', signature: 'gBBB' }),
+    { type: 'text', choice: 0, text: 'Said.' },
+    { type: 'finish', choice: 0, reason: 'stop' },
+  ]
+  const reasoning = [
+    {
+      type: 'reasoning',
+      id: 'rs_1',
+      summary: [{ type: 'summary_text', text: 'Look it up.' }],
+      encrypted_content: 'gAAA',
+    },
+    { type: 'reasoning', id: 'rs_2', summary: [], encrypted_content: 'gBBB' },
+  ]
+  const message = whole(events)
+  expect(message).toMatchObject({ reasoning_content: 'Look it up.', extra_content: { openai: { reasoning } } })
+  expect(streamed(events)).toEqual({ openai: { reasoning } })
+  expect(sentBack(message)).toEqual([
+    { type: 'reasoning', id: 'rs_1', text: 'Look it up.', signature: 'gAAA', signedBy: 'openai' },
+    { type: 'reasoning', id: 'rs_2', text: '', signature: 'gBBB', signedBy: 'openai' },
+  ])
+})
+
+test.each([
+  { openai: 7 },
+  { openai: { reasoning: {} } },
+  {
+    openai: {
+      reasoning: [null, { type: 'message' }, { type: 'reasoning' }, { type: 'reasoning', encrypted_content: 1 }],
+    },
+  },
+])('what is no reasoning of OpenAI is left out: %j', (extra_content) => {
+  expect(sentBack({ role: 'assistant', content: 'a', extra_content })).toBeUndefined()
+})
