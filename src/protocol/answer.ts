@@ -31,7 +31,13 @@ export type AnswerEvent =
       readonly redacted?: string
       readonly signedBy?: Signer
     }
-  | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
+  | {
+      readonly type: 'refusal'
+      readonly choice: number
+      readonly text: string
+      /** The provider says it beside the content (Anthropic's `stop_details`), with its kind of refusal where it names one. */
+      readonly aside?: { readonly category: string | null }
+    }
   | {
       /** `index` counts the calls of a choice from 0 without gaps. The first fragment carries `id` and `name`, later ones only `arguments`. */
       readonly type: 'tool-call'

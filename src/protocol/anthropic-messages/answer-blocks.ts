@@ -44,6 +44,7 @@ export class AnswerBlocks {
   #waiting: BlockEvent[] = []
   #ending: Ending | undefined
   #refusal: string | undefined
+  #category: string | null = null
 
   /** `answerId` makes ids for calls whose upstream gave none. */
   constructor(sink: BlockSink, answerId: string, { thinking, sampling }: Pick<ChatRequest, 'thinking' | 'sampling'>) {
@@ -57,7 +58,7 @@ export class AnswerBlocks {
   get ending(): Ending {
     return {
       ...(this.#ending ?? { reason: 'stop' }),
-      ...(this.#refusal === undefined ? {} : { refusal: this.#refusal }),
+      ...(this.#refusal === undefined ? {} : { refusal: this.#refusal, category: this.#category }),
     }
   }
 
@@ -151,9 +152,16 @@ export class AnswerBlocks {
     }
   }
 
-  #text({ type, text }: TextEvent): void {
+  #text(event: TextEvent): void {
+    const { type, text } = event
     if (text === '') return
-    if (type === 'refusal') this.#refusal = (this.#refusal ?? '') + text
+    if (type === 'refusal') {
+      this.#refusal = (this.#refusal ?? '') + text
+      if (event.aside !== undefined) {
+        this.#category = event.aside.category
+        return
+      }
+    }
     if (this.#current?.kind !== 'text') this.#open({ type: 'text' }, { kind: 'text' })
     this.#sink.delta('text', text)
   }

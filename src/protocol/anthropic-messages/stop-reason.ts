@@ -6,17 +6,19 @@ export interface Ending {
   readonly stopSequence?: string
   /** What the model said when it declined, where it did so apart from its text. */
   readonly refusal?: string
+  /** The kind of a refusal, where the provider names one. */
+  readonly category?: string | null
 }
 
 /**
  * `"stop_reason":…,"stop_sequence":…,"stop_details":…` as JSON text. `pause_turn` never comes, since it belongs to tools that the
  * provider runs, and `model_context_window_exceeded` is told as `max_tokens`.
  */
-export function stopFields({ reason, stopSequence, refusal }: Ending): string {
+export function stopFields({ reason, stopSequence, refusal, category = null }: Ending): string {
   const word = refusal === undefined ? stopWord(reason, stopSequence) : 'refusal'
   const sequence = word === 'stop_sequence' ? JSON.stringify(stopSequence) : 'null'
   const details =
-    word === 'refusal' ? JSON.stringify({ type: 'refusal', category: null, explanation: refusal ?? null }) : 'null'
+    word === 'refusal' ? JSON.stringify({ type: 'refusal', category, explanation: refusal ?? null }) : 'null'
   return `"stop_reason":"${word}","stop_sequence":${sequence},"stop_details":${details}`
 }
 

@@ -162,6 +162,7 @@ export class AnswerReader {
     if (typeof reason !== 'string' || this.#hasFinish) return
     for (const index of this.#blocks.keys()) this.close(index)
     this.#hasFinish = true
+    if (reason === 'refusal') this.#refusal(delta['stop_details'])
     this.#push({
       type: 'finish',
       choice: 0,
@@ -184,6 +185,15 @@ export class AnswerReader {
   #signature(signature: unknown): void {
     if (typeof signature === 'string' && signature !== '')
       this.#push({ type: 'reasoning', choice: 0, text: '', signature, signedBy: 'anthropic' })
+  }
+
+  /** Why the model declined, where the API says it. */
+  #refusal(details: unknown): void {
+    const { explanation, category } = isFields(details) ? details : {}
+    if (typeof explanation !== 'string' || explanation === '') return
+    const aside = { category: typeof category === 'string' ? category : null }
+    // No part of the content: its tokens are not billed.
+    this.#events.push({ type: 'refusal', choice: 0, text: explanation, aside })
   }
 
   #arguments(block: Block, text: unknown): void {

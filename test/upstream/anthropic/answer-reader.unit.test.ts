@@ -39,3 +39,28 @@ test('citations that are no objects are left out', () => {
   reader.close(0)
   expect(reader.take().filter((event) => event.type === 'annotations')).toEqual([])
 })
+
+test('why the model refused is told beside what it said, and is no output that anybody counts', () => {
+  const reader = started()
+  reader.end(
+    {
+      stop_reason: 'refusal',
+      stop_details: { type: 'refusal', category: 'cyber', explanation: 'I cannot do that.' },
+    },
+    undefined,
+  )
+  expect(reader.take().slice(-2)).toEqual([
+    { type: 'refusal', choice: 0, text: 'I cannot do that.', aside: { category: 'cyber' } },
+    { type: 'finish', choice: 0, reason: 'content_filter' },
+  ])
+  expect(reader.usage()).toMatchObject({ output: 1, estimated: false })
+})
+
+test.each([undefined, null, 'why', {}, { explanation: null }, { explanation: '' }])(
+  'a refusal without a reason (%j) is its stop reason alone',
+  (stop_details) => {
+    const reader = started()
+    reader.end({ stop_reason: 'refusal', stop_details }, undefined)
+    expect(reader.take().map(({ type }) => type)).toEqual(['start', 'usage', 'finish'])
+  },
+)
