@@ -33,6 +33,8 @@ const CALL_TOKENS = 64
 const RAW_TOKENS = 8
 /** Between parts of one message, where some templates put line breaks or marks. */
 const PART_TOKENS = 8
+/** A message of its own, and the word before it, for the pictures of a tool's result (`openai-chat/tool-pictures.ts`). */
+const PICTURES_TOKENS = 96
 /** Heading of a schema in the prompt: `# Response Formats\n\n## name`. */
 const FORMAT_TOKENS = 32
 /** Anthropic writes a system prompt of its own about a format (structured outputs guide), whose length it does not publish. */
@@ -118,10 +120,17 @@ function markup(request: ChatRequest, rules: PromptRules): number {
   let tokens = request.messages.length * rules.messageTokens
   for (const message of request.messages) {
     if (message.role === 'assistant') tokens += callsMarkup(message, rules)
-    if (typeof message.content !== 'string' && message.content !== null) tokens += message.content.length * PART_TOKENS
+    if (typeof message.content !== 'string' && message.content !== null)
+      tokens += message.content.length * PART_TOKENS + picturesMarkup(message)
   }
   for (const tool of request.tools) tokens += rules.toolTokens + toolGrowth(tool, rules)
   return tokens + formatGrowth(request, rules)
+}
+
+/** What a result of a tool with pictures may have more than is asked for. */
+export function picturesMarkup({ role, content }: Message): number {
+  if (role !== 'tool' || typeof content === 'string') return 0
+  return content.some(({ type }) => type === 'image') ? PICTURES_TOKENS : 0
 }
 
 export function callsMarkup(message: Extract<Message, { role: 'assistant' }>, rules: PromptRules): number {

@@ -4,6 +4,7 @@ import {
   formatGrowth,
   jsonBytes,
   mediaOf,
+  picturesMarkup,
   textsOf,
   toolGrowth,
   total,
@@ -64,7 +65,7 @@ export function walkedTokenBound(request: ChatRequest, target: BoundTarget): Wal
 function messageRest(message: Message, rules: PromptRules): number {
   let rest = rules.messageTokens + (rules.family === 'openai' ? 0 : MARKUP_TOKENS)
   if (typeof message.content !== 'string' && message.content !== null) rest += message.content.length * PART_TOKENS
-  if (message.role === 'tool') return rest
+  if (message.role === 'tool') return rest + picturesMarkup(message)
   if (message.name !== undefined) rest += NAME_TOKENS
   if (message.role !== 'assistant') return rest
   for (const call of message.toolCalls ?? [])

@@ -1,6 +1,7 @@
 import { SwitchyardError } from '../../shared/errors.ts'
 import type {
   ChatRequest,
+  ImagePart,
   Message,
   OpenAiOnly,
   OutputFormat,
@@ -11,6 +12,7 @@ import type {
 } from '../request.ts'
 import { fateOf, type ChatKind } from './fields.ts'
 import { PRICED_FIELDS } from './known-fields.ts'
+import { BEFORE_PICTURES, hasPictures, picturesOf, withoutPictures } from './tool-pictures.ts'
 
 export interface EncodeTarget {
   readonly kind: string
@@ -36,6 +38,11 @@ export interface EncodeSend {
 
 type Body = Record<string, unknown>
 
+/** Under which names what the model thought goes back. OpenAI's own chat has no place for it; vLLM reads the older name, the newer, or both, by its release. */
+const NOWHERE: readonly string[] = []
+const ONE_NAME: readonly string[] = ['reasoning_content']
+const BOTH_NAMES: readonly string[] = ['reasoning_content', 'reasoning']
+
 /**
  * Writes the body of `POST /chat/completions` for one target, from nothing but the validated request: what is priced is what is
  * sent. Throws `unsupported_parameter` for a field that the target cannot do and whose loss would change the answer.
@@ -45,7 +52,8 @@ export function encodeChatRequest(
   target: EncodeTarget,
   send: EncodeSend,
 ): { readonly body: string; readonly dropped: readonly string[] } {
-  const body: Body = { model: target.model, messages: request.messages.map(encodeMessage) }
+  const thoughtNames = send.isHostedOpenAi === true ? NOWHERE : target.kind === 'vllm' ? BOTH_NAMES : ONE_NAME
+  const body: Body = { model: target.model, messages: encodeMessages(request.messages, thoughtNames) }
   if (request.tools.length > 0) {
     body['tools'] = request.tools.map(encodeTool)
     if (request.toolChoice !== undefined) body['tool_choice'] = encodeToolChoice(request.toolChoice)
@@ -53,7 +61,10 @@ export function encodeChatRequest(
   }
   if (request.format !== undefined) body['response_format'] = encodeFormat(request.format)
   if (request.reasoningEffort !== undefined) body['reasoning_effort'] = request.reasoningEffort
-  return encodeCommon(body, request, target, send)
+  const encoded = encodeCommon(body, request, target, send)
+  return thoughtNames === NOWHERE && request.messages.some(hasThought)
+    ? { ...encoded, dropped: [...encoded.dropped, 'messages.reasoning'] }
+    : encoded
 }
 
 /** Adds what chat and text completions have in common. */
@@ -148,7 +159,29 @@ function unsupported(name: string): SwitchyardError {
   )
 }
 
-function encodeMessage(message: Message): Body {
+function encodeMessages(messages: readonly Message[], thoughtNames: readonly string[]): readonly Body[] {
+  const bodies: Body[] = []
+  let pictures: ImagePart[] | undefined
+  for (const message of messages) {
+    if (message.role !== 'tool') {
+      if (pictures !== undefined) bodies.push(pictureMessage(pictures))
+      pictures = undefined
+    } else if (hasPictures(message)) {
+      bodies.push(encodeMessage(withoutPictures(message), thoughtNames))
+      ;(pictures ??= []).push(...picturesOf(message))
+      continue
+    }
+    bodies.push(encodeMessage(message, thoughtNames))
+  }
+  if (pictures !== undefined) bodies.push(pictureMessage(pictures))
+  return bodies
+}
+
+function pictureMessage(pictures: readonly ImagePart[]): Body {
+  return { role: 'user', content: [{ type: 'text', text: BEFORE_PICTURES }, ...pictures.map(encodePart)] }
+}
+
+function encodeMessage(message: Message, thoughtNames: readonly string[]): Body {
   switch (message.role) {
     case 'system':
     case 'developer':
@@ -165,10 +198,14 @@ function encodeMessage(message: Message): Body {
         content: typeof message.content === 'string' ? message.content : message.content.map(encodePart),
       }
     case 'assistant':
-      return encodeAssistant(message)
+      return encodeAssistant(message, thoughtNames)
     default:
       return message satisfies never
   }
+}
+
+function hasThought(message: Message): boolean {
+  return message.role === 'assistant' && message.reasoning?.some(({ text }) => text !== '') === true
 }
 
 /** A message with thinking or calls that only their own provider can read again; the chat dialect has no place for it. */
@@ -180,7 +217,7 @@ function isSigned(message: Message): boolean {
   )
 }
 
-function encodeAssistant(message: Extract<Message, { role: 'assistant' }>): Body {
+function encodeAssistant(message: Extract<Message, { role: 'assistant' }>, thoughtNames: readonly string[]): Body {
   const { content } = message
   const body: Body = {
     role: 'assistant',
@@ -196,7 +233,7 @@ function encodeAssistant(message: Extract<Message, { role: 'assistant' }>): Body
   if (message.audioId !== undefined) body['audio'] = { id: message.audioId }
   if (message.name !== undefined) body['name'] = message.name
   const reasoning = message.reasoning?.map((part) => part.text).join('')
-  if (reasoning !== undefined && reasoning !== '') body['reasoning_content'] = reasoning
+  if (reasoning !== undefined && reasoning !== '') for (const name of thoughtNames) body[name] = reasoning
   return body
 }
 

@@ -289,7 +289,8 @@ describe('size', () => {
         const written = JSON.stringify({ ...MINIMAL, ...more }).replaceAll('100000000000000000000', '1e20')
         const bytes = Buffer.from(written)
         const request = decodeMessagesRequest(parseJsonBody(bytes), { bodyBytes: bytes.length, unknownFields: 'drop' })
-        const target = { kind: 'vllm', model: 'm', extraBody: {} }
+        // To vLLM a thought goes under two names, of which its template sees both, whichever came.
+        const target = { kind: 'openai', model: 'm', extraBody: {} }
         const sent = encodeChatRequest(request, target, { stream: false, outputCap: undefined }).body
         expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(request.bodyBytes)
       }),
