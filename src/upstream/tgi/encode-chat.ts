@@ -21,6 +21,8 @@ export function encodeTgiChat(request: ChatRequest, target: Target, send: Encode
   if (tools.length > 0) {
     body['tools'] = tools
     if (toolChoice !== undefined) body['tool_choice'] = encodeChoice(toolChoice)
+    // `false` is what TGI does anyway.
+    if (request.parallelToolCalls === true) dropped.add('parallel_tool_calls')
   }
   const grammar = grammarOf(request.format)
   if (grammar !== undefined) body['response_format'] = grammar

@@ -38,7 +38,11 @@ export const TGI_FIELDS: readonly TgiFieldRow[] = [
   { field: 'modalities', fate: both('translate'), note: '`audio` is refused' },
   { field: 'moderation', fate: both('drop') },
   { field: 'n', fate: both('translate'), note: 'more than one answer is refused' },
-  { field: 'parallel_tool_calls', fate: chatOnly('translate'), note: 'left out: TGI makes one call at a time' },
+  {
+    field: 'parallel_tool_calls',
+    fate: chatOnly('translate'),
+    note: 'TGI makes one call at a time: `true` is dropped by name',
+  },
   { field: 'prediction', fate: both('drop'), note: 'a hint for speed' },
   {
     field: 'presence_penalty',
