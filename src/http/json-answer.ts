@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { AnswerHead, AnswerSink } from '../gateway/steps.ts'
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
 import type { AnswerShape, Dialect, WholeWriter } from '../protocol/dialect.ts'
+import { inOwnWords } from '../protocol/own-words.ts'
 import { atEndOfTurn } from '../shared/end-of-turn.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import { formatUsd, type NanoUsd } from '../shared/money.ts'
@@ -60,6 +61,6 @@ export class JsonAnswer implements AnswerSink {
   fail(error: SwitchyardError): void {
     const headers = this.#headers()
     if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
-    sendError(this.#response, error, headers, this.#dialect)
+    sendError(this.#response, inOwnWords(error, this.#dialect), headers, this.#dialect)
   }
 }

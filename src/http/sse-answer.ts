@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { AnswerHead, AnswerSink } from '../gateway/steps.ts'
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
 import type { AnswerShape, Dialect, StreamWriter } from '../protocol/dialect.ts'
+import { inOwnWords } from '../protocol/own-words.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -82,7 +83,7 @@ export class SseAnswer implements AnswerSink {
     }
     const headers = this.#headers()
     if (this.#head !== undefined) Object.assign(headers, answerHeaders(this.#head))
-    sendError(this.#response, error, headers, this.#dialect)
+    sendError(this.#response, inOwnWords(error, this.#dialect), headers, this.#dialect)
   }
 
   #open(): void {

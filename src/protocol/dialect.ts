@@ -78,6 +78,8 @@ export interface Dialect {
   stream(shape: AnswerShape): StreamWriter
   /** A second name under which its clients look for the request's id, besides `x-request-id`. */
   readonly requestIdHeader?: string
+  /** Its names for fields that chat completions call otherwise, which is what later steps call them in errors. */
+  readonly fieldNames?: ReadonlyMap<string, string>
   /** The envelope as JSON text. */
   errorBody(error: SwitchyardError, requestId: string): string
 }

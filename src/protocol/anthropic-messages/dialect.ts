@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialect.ts'
 import { decodeMessagesRequest } from './decode-request.ts'
 import { errorBody } from './error-body.ts'
+import { FIELD_NAMES } from './fields.ts'
 import { MessageStreamWriter } from './write-stream.ts'
 import { MessageWriter } from './write-whole.ts'
 
@@ -11,5 +12,6 @@ export const anthropicMessages: Dialect = {
   whole: (shape) => new MessageWriter(shape),
   stream: (shape) => new MessageStreamWriter(shape),
   requestIdHeader: 'request-id',
+  fieldNames: FIELD_NAMES,
   errorBody,
 }

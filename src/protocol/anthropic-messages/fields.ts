@@ -77,10 +77,22 @@ export const OPENAI_FIELDS: ReadonlySet<string> = new Set([
   'max_completion_tokens',
   'modalities',
   'n',
+  'parallel_tool_calls',
   'presence_penalty',
   'reasoning_effort',
   'response_format',
   'seed',
   'stop',
+  'top_logprobs',
   'web_search_options',
+])
+
+/** What this API calls the fields of chat completions that it has. */
+export const FIELD_NAMES: ReadonlyMap<string, string> = new Map([
+  ['max_completion_tokens', 'max_tokens'],
+  ['parallel_tool_calls', 'tool_choice.disable_parallel_tool_use'],
+  ['reasoning_effort', 'output_config.effort'],
+  ['response_format', 'output_config.format'],
+  ['stop', 'stop_sequences'],
+  ['user', 'metadata.user_id'],
 ])

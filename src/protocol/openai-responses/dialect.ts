@@ -4,6 +4,7 @@ import type { AnswerChunk, Usage } from '../answer.ts'
 import type { AnswerShape, Dialect, StreamWriter, WholeWriter } from '../dialect.ts'
 import { errorBody } from '../openai-chat/error-body.ts'
 import { decodeResponsesRequest } from './decode-request.ts'
+import { FIELD_NAMES } from './fields.ts'
 import { ResponseBody } from './response-body.ts'
 
 /** `POST /v1/responses` (OpenAI API reference; openai-node 7.57). */
@@ -13,6 +14,7 @@ export const openAiResponses: Dialect = {
   decode: decodeResponsesRequest,
   whole: (shape) => new ResponseWriter(shape),
   stream: (shape) => new EventWriter(shape),
+  fieldNames: FIELD_NAMES,
   errorBody,
 }
 

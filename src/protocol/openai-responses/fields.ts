@@ -85,3 +85,8 @@ export const MOVED_FIELDS: ReadonlyMap<string, string | undefined> = new Map([
   ['prediction', undefined],
   ['web_search_options', undefined],
 ])
+
+/** What this API calls the fields of chat completions that it has. */
+export const FIELD_NAMES: ReadonlyMap<string, string> = new Map(
+  [...MOVED_FIELDS].flatMap(([field, own]) => (own === undefined ? [] : [[field, own] as const])),
+)
