@@ -5,6 +5,7 @@ import { MOVED_FIELDS, RESPONSES_FIELDS } from '../../src/protocol/openai-respon
 import { ANTHROPIC_FIELDS } from '../../src/upstream/anthropic/fields.ts'
 import { GOOGLE_FIELDS } from '../../src/upstream/google/fields.ts'
 import { TGI_FIELDS } from '../../src/upstream/tgi/fields.ts'
+import { matrixSection } from './matrix/table.ts'
 
 const CHAT_KINDS: readonly ChatKind[] = ['openai', 'vllm', 'simulated']
 const WORDS: Readonly<Record<Fate | 'carry', string>> = {
@@ -30,6 +31,13 @@ This page is printed by \`npm run docs:compatibility -- --write\` from the table
 **forwarded**: sent as it came. **translated**: sent in another form. **read here**: used by the gateway, never sent as it came. **dropped**: left out and named in the header \`x-switchyard-dropped\`, as its
 loss changes no meaning. **refused**: 400 \`unsupported_parameter\` with \`param\`. Every dialect works with every kind of upstream: a field goes through the table of its dialect first, and what it means through the table of the upstream's kind then.
 
+## What works between which API and which provider
+
+Found by running the code that decides it: a request of each API that asks for the capability, and an answer of each provider that shows it, go through the dialect and the adapter
+(\`scripts/compatibility/matrix\`); \`test/conformance/matrix.test.ts\` runs every cell over HTTP. **works**: the same words on both sides. **translated**: other words for the same meaning, and where they stand.
+**left out, named**: it changes no meaning, and \`x-switchyard-dropped\` names it; what else was named on the way stands behind \`named\`. **refused**: 400, and nothing is sent.
+
+${matrixSection()}
 ## \`POST /v1/chat/completions\`: what becomes of each field
 
 | field | ${[...CHAT_KINDS, 'anthropic', 'google', 'tgi', 'tgi, native'].map((kind) => `\`${kind}\``).join(' | ')} | note |
