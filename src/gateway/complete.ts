@@ -96,7 +96,15 @@ async function answerFromUpstream(
   let reason: Reason = plan.reason
   for (const [index, target] of plan.targets.entries()) {
     const isLast = index === plan.targets.length - 1
-    const way = new AnswerWay(sink, headOf(call, admission, target, reason, trace), trace, keep, judged && !isLast)
+    const { note } = plan
+    const way = new AnswerWay(
+      sink,
+      headOf(call, admission, target, reason, trace),
+      trace,
+      keep,
+      judged && !isLast,
+      note === undefined ? undefined : (chunk) => note(target, chunk),
+    )
     let result: SendResult
     try {
       result = await attempt(call, admission, { target, reason, isLast }, way, steps, trace)
@@ -183,7 +191,7 @@ function headOf(call: Call, admission: Admission, target: Target, reason: Reason
   }
 }
 
-/** Carries an attempt's chunks to the sink: notes the first content, keeps a copy where wanted, holds all back while a judge has the last word. */
+/** Carries an attempt's chunks to the sink: notes the first content, shows each to the router and keeps a copy where wanted, holds all back while a judge has the last word. */
 class AnswerWay implements ChunkConsumer {
   readonly kept: AnswerChunk[] = []
   readonly isHolding: boolean
@@ -191,19 +199,29 @@ class AnswerWay implements ChunkConsumer {
   #head: AnswerHead
   readonly #trace: RequestTrace
   readonly #keep: boolean
+  readonly #note: ((chunk: AnswerChunk) => void) | undefined
   #isPrepared = false
 
-  constructor(sink: AnswerSink, head: AnswerHead, trace: RequestTrace, keep: boolean, hold: boolean) {
+  constructor(
+    sink: AnswerSink,
+    head: AnswerHead,
+    trace: RequestTrace,
+    keep: boolean,
+    hold: boolean,
+    note: ((chunk: AnswerChunk) => void) | undefined,
+  ) {
     this.#sink = sink
     this.#head = head
     this.#trace = trace
     this.#keep = keep || hold
+    this.#note = note
     this.isHolding = hold
     if (!hold) this.#prepare()
   }
 
   chunk(chunk: AnswerChunk): boolean {
     if (!this.#trace.hasContent && chunk.events.some(isContent)) this.#trace.firstContent()
+    if (this.#note !== undefined) this.#note(chunk)
     if (this.#keep) this.kept.push(chunk)
     return this.isHolding || this.#sink.chunk(chunk)
   }

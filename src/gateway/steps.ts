@@ -198,6 +198,8 @@ export interface RoutePlan {
   readonly alternatives: () => readonly Alternative[]
   /** Time the decision took, ms. */
   readonly tookMs: number
+  /** Sees what its targets answer, so that the conversation is known when it comes back; absent = nothing would be noted. */
+  readonly note?: (target: Target, chunk: AnswerChunk) => void
 }
 /** Throws a SwitchyardError when no model fits (unknown name: 404; nothing can take it: 400 with `param`). */
 export interface Router {

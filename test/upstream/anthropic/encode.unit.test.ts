@@ -316,6 +316,11 @@ describe('thinking', () => {
       { role: 'tool', toolCallId: 'a', content: '1' },
     ]
     expect(think({ reasoningEffort: 'low', messages: open }, OLD)).toEqual(gone)
+    const thinking = { type: 'enabled', budgetTokens: 2000 } as const
+    expect(think({ thinking, messages: open }, OLD)).toEqual({ ...gone, dropped: ['thinking'] })
+    const reasoning = [{ type: 'reasoning', text: 'T', signature: 's', signedBy: 'anthropic' }] as const
+    const own = open.map((message) => (message.role === 'assistant' ? { ...message, reasoning } : message))
+    expect(think({ thinking, messages: own }, OLD)).toMatchObject({ thinking: { budget_tokens: 2000 }, dropped: [] })
     expect(think({ reasoningEffort: 'low', tools: [tool], toolChoice: { type: 'required' } }, NEW)).toEqual({
       thinking: undefined,
       effort: 'low',
