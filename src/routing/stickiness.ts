@@ -55,11 +55,12 @@ function modelOfCalls(
 function signedIn({ toolCalls, reasoning }: Assistant): { readonly mark: string; readonly signer: Signer } | undefined {
   const call = toolCalls?.findLast(({ signedBy, signature }) => signedBy !== undefined && signature !== undefined)
   if (call?.signedBy !== undefined) return { mark: markOfSignature(call.signature as string), signer: call.signedBy }
-  const part = reasoning?.findLast(({ signedBy }) => signedBy !== undefined)
-  const opaque = part?.signature ?? part?.redacted
-  return part?.signedBy === undefined || opaque === undefined
+  const part = reasoning?.findLast(
+    ({ signedBy, signature, redacted }) => signedBy !== undefined && (signature ?? redacted) !== undefined,
+  )
+  return part?.signedBy === undefined
     ? undefined
-    : { mark: markOfSignature(opaque), signer: part.signedBy }
+    : { mark: markOfSignature((part.signature ?? part.redacted) as string), signer: part.signedBy }
 }
 
 /** Whose signatures a target makes and can read; undefined = none. */

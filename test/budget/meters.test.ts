@@ -42,6 +42,14 @@ const PROVIDERS = {
     price: PRICE,
     billedAt: PRICE,
   },
+  responses: {
+    flavour: 'openai',
+    model: 'gpt-5.1-codex-max',
+    upstream: (url) => `kind: openai, baseUrl: "${url}/v1"`,
+    price: PRICE,
+    billedAt: PRICE,
+    more: ', api: responses',
+  },
   tgi: {
     flavour: 'tgi',
     model: 'tgi-chat',
@@ -99,7 +107,7 @@ const headers = (taskId: string): Record<string, string> => ({
 })
 
 /** A task at one provider, whose books are compared with the provider's after each request. */
-function run(name: Name, taskId: string): { post(path: string, body: object): Promise<MeterRow> } {
+function run(name: Name, taskId: string): { readonly post: (path: string, body: object) => Promise<MeterRow> } {
   const { meter } = simulators[name]
   const { model } = PROVIDERS[name]
   const row = (): MeterRow => ({ ...NOTHING, ...meter.rows().get(model) })
@@ -190,23 +198,26 @@ describe.each([false, true])('streamed: %s', (stream) => {
     await post('/v1/responses', { stream, input: ASK })
   })
 
-  test.each(['google', 'openai'] as const)('%s: plain, cached by itself, thought, and a call', async (name) => {
-    const { post } = run(name, `${name}-${tag}`)
-    const system = { role: 'system', content: long(`lamps ${tag}`) }
-    const ask = (more: object = {}): Promise<MeterRow> =>
-      post('/v1/chat/completions', chat({ messages: [system, { role: 'user', content: ASK }], ...more }))
-    const first = await ask({ reasoning_effort: 'low' })
-    expect(first).toMatchObject({ cachedInput: 0 })
-    expect(first.input).toBeGreaterThan(1024)
-    const second = await ask({ reasoning_effort: 'high' })
-    expect(second.cachedInput).toBeGreaterThanOrEqual(1024)
-    expect(second.thinking).toBeGreaterThan(first.thinking)
-    const tools = [{ type: 'function', function: { name: 'lighthouses', parameters: { type: 'object' } } }]
-    expect((await ask({ tools, reasoning_effort: 'low' })).output).toBeGreaterThan(0)
-    expect((await ask({ max_completion_tokens: 20 })).output).toBeLessThanOrEqual(20)
-    await post('/v1/messages', { stream, max_tokens: 500, messages: [{ role: 'user', content: ASK }] })
-    await post('/v1/responses', { stream, input: ASK })
-  })
+  test.each(['google', 'openai', 'responses'] as const)(
+    '%s: plain, cached by itself, thought, and a call',
+    async (name) => {
+      const { post } = run(name, `${name}-${tag}`)
+      const system = { role: 'system', content: long(`lamps ${tag}`) }
+      const ask = (more: object = {}): Promise<MeterRow> =>
+        post('/v1/chat/completions', chat({ messages: [system, { role: 'user', content: ASK }], ...more }))
+      const first = await ask({ reasoning_effort: 'low' })
+      expect(first).toMatchObject({ cachedInput: 0 })
+      expect(first.input).toBeGreaterThan(1024)
+      const second = await ask({ reasoning_effort: 'high' })
+      expect(second.cachedInput).toBeGreaterThanOrEqual(1024)
+      expect(second.thinking).toBeGreaterThan(first.thinking)
+      const tools = [{ type: 'function', function: { name: 'lighthouses', parameters: { type: 'object' } } }]
+      expect((await ask({ tools, reasoning_effort: 'low' })).output).toBeGreaterThan(0)
+      expect((await ask({ max_completion_tokens: 20 })).output).toBeLessThanOrEqual(20)
+      await post('/v1/messages', { stream, max_tokens: 500, messages: [{ role: 'user', content: ASK }] })
+      await post('/v1/responses', { stream, input: ASK })
+    },
+  )
 
   test.each(['tgi', 'tgi-generate'] as const)('%s: text, a cap and a stop', async (name) => {
     const { post } = run(name, `${name}-${tag}`)

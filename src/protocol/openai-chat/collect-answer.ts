@@ -165,7 +165,7 @@ export class AnswerCollector {
 
 function takeSigned(choice: Choice, event: Extract<AnswerEvent, { type: 'reasoning' }>): void {
   if (event.signedBy === 'google') choice.signature = event.signature ?? choice.signature
-  else if (event.signedBy === 'anthropic') (choice.thinking ??= new SignedThinking()).take(event)
+  else (choice.thinking ??= new SignedThinking()).take(event)
 }
 
 function takeCall(calls: Map<number, Call>, event: Extract<AnswerEvent, { type: 'tool-call' }>): void {

@@ -136,7 +136,6 @@ function reasoning(event: Extract<AnswerEvent, { type: 'reasoning' }>, state: Ss
 
 function signedContent(event: Extract<AnswerEvent, { type: 'reasoning' }>, state: SseState): string {
   if (event.signedBy === 'google') return event.signature === undefined ? '' : extraContent(event.signature)
-  if (event.signedBy !== 'anthropic') return ''
   const thinking = (choiceOf(state, event.choice).thinking ??= new SignedThinking())
   return thinking.take(event) ? `"extra_content":${JSON.stringify(thinking.extra)}` : ''
 }
