@@ -61,16 +61,22 @@ function own(
     throw unsupported('tool_choice', 'With thinking it cannot be made to call a tool; use "auto".')
   if (traits.thinking === 'adaptive') {
     const effort = thinking.budgetTokens === undefined ? undefined : effortFor(thinking.budgetTokens)
-    return { thinking: { type: 'adaptive' }, ...(effort === undefined ? {} : { effort }) }
+    return { thinking: { type: 'adaptive', ...shown(thinking, traits) }, ...(effort === undefined ? {} : { effort }) }
   }
   const isInterleaved = request.betas?.includes(INTERLEAVED) === true
   const most = isInterleaved ? Number.MAX_SAFE_INTEGER : maxTokens - 1
   const budget = thinking.budgetTokens ?? Math.min(BUDGETS.medium, most)
   if (budget < LEAST_BUDGET || budget > most)
     throw unsupported('thinking', `Its budget is at least ${LEAST_BUDGET} and below max_tokens (${maxTokens}).`)
-  if (!hasUnsignedCall(request)) return { thinking: { type: 'enabled', budget_tokens: budget } }
+  if (!hasUnsignedCall(request))
+    return { thinking: { type: 'enabled', budget_tokens: budget, ...shown(thinking, traits) } }
   dropped.add('thinking')
   return {}
+}
+
+/** Whether the text of the thinking is wanted. Unsaid stays unsaid: the models' own defaults differ. Older ones show it always, and the answer's writer leaves it out. */
+function shown({ display }: Thinking, { hasDisplay }: ModelTraits): Block {
+  return display === undefined || !hasDisplay ? {} : { display }
 }
 
 /** The effort that comes nearest to a budget, for models that know no budgets. */
