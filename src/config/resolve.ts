@@ -14,7 +14,7 @@ import { checkNames, suggestion } from './check-names.ts'
 import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import { resolveKeys, resolveTenants } from './resolve-keys.ts'
-import { isAtOpenAi, isPublic, resolveUpstreams } from './resolve-upstreams.ts'
+import { isAtOpenAi, isOpenRouter, isPublic, resolveUpstreams } from './resolve-upstreams.ts'
 import type { FileConfig } from './schema.ts'
 import { SecretReader } from './secrets.ts'
 
@@ -215,6 +215,7 @@ class Resolver {
         tier,
         contextTokens: model.contextTokens,
         ...(api === undefined ? {} : { api }),
+        ...(api === undefined && isOpenRouter(upstream) ? { signs: 'openrouter' as const } : {}),
         capabilities: new Set(
           this.#capabilities(at, model, { kind: upstream.kind, api, isPublic: isPublic(upstream) }),
         ),

@@ -74,6 +74,7 @@ const upstream = z.strictObject({
     )
     .default([]),
   authHeader: z.enum(['authorization', 'api-key']).optional(),
+  reasoningDetails: z.boolean().optional(),
   gpu: z.strictObject({ count: positive.default(1), usdPerHour: usd, name: z.string().optional() }).optional(),
 })
 
@@ -241,6 +242,7 @@ export interface UpstreamFile {
   readonly fetchImages: readonly string[]
   readonly apiVersion?: string | undefined
   readonly authHeader?: 'authorization' | 'api-key' | undefined
+  readonly reasoningDetails?: boolean | undefined
 }
 export interface ModelFile {
   readonly upstream: string

@@ -64,7 +64,8 @@ function signedIn({ toolCalls, reasoning }: Assistant): { readonly mark: string;
 }
 
 /** Whose signatures a target makes and can read; undefined = none. */
-export function signerOf({ kind, api }: Pick<Target, 'kind' | 'api'>): Signer | undefined {
+export function signerOf({ kind, api, signs }: Pick<Target, 'kind' | 'api' | 'signs'>): Signer | undefined {
+  if (signs !== undefined) return signs
   switch (kind) {
     case 'anthropic':
     case 'google':

@@ -4,11 +4,13 @@ import type {
   Message,
   OpenAiOnly,
   OutputFormat,
+  Signer,
   Tool,
   ToolCall,
   ToolChoice,
   UserPart,
 } from '../request.ts'
+import { openDetails } from '../reasoning-details.ts'
 import { fateOf, type ChatKind } from './fields.ts'
 import { PRICED_FIELDS } from './known-fields.ts'
 
@@ -16,6 +18,8 @@ export interface EncodeTarget {
   readonly kind: string
   /** Name that the upstream knows. */
   readonly model: string
+  /** Whose signatures it can read, where its kind does not say it. */
+  readonly signs?: Signer
   /** Fixed fields of the operator; they come last and win, except over what is priced. */
   readonly extraBody: Readonly<Record<string, unknown>>
 }
@@ -45,7 +49,10 @@ export function encodeChatRequest(
   target: EncodeTarget,
   send: EncodeSend,
 ): { readonly body: string; readonly dropped: readonly string[] } {
-  const body: Body = { model: target.model, messages: request.messages.map(encodeMessage) }
+  const body: Body = {
+    model: target.model,
+    messages: request.messages.map(target.signs === 'openrouter' ? encodeWithDetails : encodeMessage),
+  }
   if (request.tools.length > 0) {
     body['tools'] = request.tools.map(encodeTool)
     if (request.toolChoice !== undefined) body['tool_choice'] = encodeToolChoice(request.toolChoice)
@@ -72,7 +79,7 @@ export function encodeCommon(
     body['logprobs'] = true
     if (request.topLogprobs > 0) body['top_logprobs'] = request.topLogprobs
   }
-  if (request.messages.some(isSigned)) dropped.push('messages.signature')
+  if (request.messages.some((message) => isSigned(message, target.signs))) dropped.push('messages.signature')
   encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
   for (const name of Object.keys(request.passed)) {
@@ -171,12 +178,23 @@ function encodeMessage(message: Message): Body {
   }
 }
 
+/** For OpenRouter: with what it said about the thinking in the place of its text. */
+function encodeWithDetails(message: Message): Body {
+  const { reasoning_content: text, ...body } = encodeMessage(message)
+  if (message.role !== 'assistant') return body
+  const details = (message.reasoning ?? []).flatMap(({ signature, signedBy }) =>
+    signedBy === 'openrouter' && signature !== undefined ? openDetails(signature) : [],
+  )
+  if (details.length > 0) return { ...body, reasoning_details: details }
+  return text === undefined ? body : { ...body, reasoning_content: text }
+}
+
 /** A message with thinking or calls that only their own provider can read again; the chat dialect has no place for it. */
-function isSigned(message: Message): boolean {
+function isSigned(message: Message, own: Signer | undefined): boolean {
   if (message.role !== 'assistant') return false
   return (
     message.toolCalls?.some((call) => call.signature !== undefined) === true ||
-    message.reasoning?.some((part) => part.signedBy !== undefined) === true
+    message.reasoning?.some((part) => part.signedBy !== undefined && part.signedBy !== own) === true
   )
 }
 
