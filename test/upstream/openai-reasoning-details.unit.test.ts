@@ -37,9 +37,7 @@ function fragments(entry: JsonObject, cuts: readonly number[], isSignedApart: bo
   const pieces = at.slice(1).map((end, i): JsonObject => ({ ...rest, [field]: whole.slice(at[i], end) }))
   if (signature === undefined) return pieces
   const { [field]: _, ...bare } = rest
-  return isSignedApart
-    ? [...pieces, { ...bare, signature }]
-    : [...pieces.slice(0, -1), { ...pieces.at(-1), signature } as JsonObject]
+  return isSignedApart ? [...pieces, { ...bare, signature }] : [...pieces.slice(0, -1), { ...pieces.at(-1), signature }]
 }
 
 test('law: however a list comes in fragments, it is the list', () => {
