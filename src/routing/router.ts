@@ -73,6 +73,8 @@ interface Choice {
   readonly targets: readonly Target[]
   readonly reason: Reason
   readonly score: number | undefined
+  /** The big side, where it may have to take over from the small one. */
+  readonly escalation?: readonly Target[]
 }
 
 class RuleThenScoreRouter implements ModelRouter {
@@ -123,10 +125,11 @@ class RuleThenScoreRouter implements ModelRouter {
     const field = fieldOf(request.model, route, needs)
     const policy = route.policies[meant.mode]
     const note = this.#noteOf(call, admission, route)
+    const asked = note === undefined ? { route: meant.route } : { route: meant.route, note }
     const held = heldField(this.#bondOf(call, admission), field, meant.mode)
     const decide = (score: number | undefined): RoutePlan => {
       const choice = choose(held ?? field, route, policy, score, this.#options.random)
-      return this.#planned(held === undefined ? choice : stuck(choice, field, route), field, started, note)
+      return this.#planned(held === undefined ? choice : stuck(choice, field, route), field, started, asked)
     }
     const among = held ?? field
     if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore) return decide(undefined)
@@ -189,12 +192,14 @@ class RuleThenScoreRouter implements ModelRouter {
     return this.#planned({ targets, reason: 'pinned', score: undefined }, { needs, small: targets, big: [] }, started)
   }
 
-  #planned(choice: Choice, field: Field, started: number, note?: RoutePlan['note']): RoutePlan {
+  #planned(choice: Choice, field: Field, started: number, asked?: Pick<RoutePlan, 'route' | 'note'>): RoutePlan {
     const targets = distinct(choice.targets)
     return {
       targets,
       tier: targets[0].tier,
       reason: choice.reason,
+      ...asked,
+      ...(choice.escalation === undefined ? {} : { escalation: choice.escalation }),
       score: choice.score,
       intent: 'other',
       alternatives: () =>
@@ -204,7 +209,6 @@ class RuleThenScoreRouter implements ModelRouter {
           price: expectedPrice(field.needs.size, target.price),
         })),
       tookMs: this.#options.now() - started,
-      ...(note === undefined ? {} : { note }),
     }
   }
 }
@@ -249,7 +253,13 @@ function choose(field: Field, route: Route, policy: Policy, score: number | unde
     chance: random(),
   })
   const [first, second] = decision.isBig ? [big, small] : [small, big]
-  return { targets: route.isCrossTier ? [...first, ...second] : first, reason: decision.reason, score }
+  return {
+    targets: route.isCrossTier ? [...first, ...second] : first,
+    reason: decision.reason,
+    score,
+    // Who asks for the cheap side gets it.
+    ...(decision.isBig || decision.reason === 'pinned' ? {} : { escalation: big }),
+  }
 }
 
 /** The part of the field that a conversation is held to; undefined = it is free, or none of these can keep it. `cheap` and `best` are the caller's own choice of tier, which goes before. */
@@ -262,7 +272,7 @@ function heldField(bond: Bond | undefined, field: Field, mode: Mode): Field | un
   return { ...field, small: within(field.small), big: within(field.big) }
 }
 
-/** A choice among those that a conversation is held to, with the others behind it as they would be for any request. */
+/** A choice among those that a conversation is held to, with the others behind it as they would be for any request. Nothing is escalated: that would be a change, too. */
 function stuck({ targets, score }: Choice, { small, big }: Field, { isCrossTier }: Route): Choice {
   const first = targets[0] as Target
   const [own, other] = small.includes(first) ? [small, big] : [big, small]

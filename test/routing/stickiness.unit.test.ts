@@ -67,12 +67,14 @@ describe('an open tool call', () => {
   test('keeps the model that made it, whatever the score says now', () => {
     const { router, score } = world()
     const first = ask(router, { messages: [user('go')] })
-    expect(first).toMatchObject({ tier: 'local', reason: 'gain' })
+    expect(first).toMatchObject({ tier: 'local', reason: 'gain', escalation: [claude, gpt] })
     answer(first, [called('c1')])
     score(BIG)
     const second = ask(router, { messages: [user('go'), assistant('c1'), result('c1')] })
     expect(second).toMatchObject({ tier: 'local', reason: 'sticky', score: undefined })
     expect(second.targets.map(({ name }) => name)).toEqual(['gpu', 'gemini', 'claude', 'gpt'])
+    // Nor does a judge send it elsewhere.
+    expect(second).not.toHaveProperty('escalation')
     // Once it is answered with a text, the score counts again.
     const third = ask(router, { messages: [user('go'), assistant('c1'), result('c1'), assistant(), user('more')] })
     expect(third).toMatchObject({ tier: 'frontier', reason: 'gain' })
