@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Call, Target } from '../src/gateway/steps.ts'
 import { createRouter } from '../src/routing/router.ts'
+import { RecentAnswers } from '../src/routing/answer-memory.ts'
 import { loadTrainedScorer } from '../src/routing/trained-scorer.ts'
 
 const PATH = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
@@ -24,6 +25,7 @@ const router = createRouter({
   routes: { auto: { small: ['small'], big: ['big'], targetBigShare: 0.3, fallback: 'cross-tier' } },
   aliases: {},
   scorer,
+  answers: new RecentAnswers(),
   requires: () => [],
   now: () => performance.now(),
   random: Math.random,

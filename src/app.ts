@@ -23,6 +23,7 @@ import type { Runtime } from './http/runtime.ts'
 import { buildServer, type GatewayServer } from './http/server.ts'
 import { openHoldBounds, type HoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
+import { RecentAnswers } from './routing/answer-memory.ts'
 import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { createRouter } from './routing/router.ts'
@@ -85,7 +86,10 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     subjectKeys: () => access.subjectKeys,
     forgetEvents: async (tenant, requests) =>
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
-    forgetResponses: (tenant, keys) => responses.forget(tenant, keys),
+    forgetResponses: (tenant, keys) => {
+      answers.forget(tenant)
+      return responses.forget(tenant, keys)
+    },
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
     reporter: {
       refused: (code) => metrics.budget.refused(code),
@@ -110,6 +114,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   })
   metrics.budget.watch(() => budgeting.openMoney())
   const scorer = loadTrainedScorer(ROUTER_MODEL)
+  const answers = new RecentAnswers()
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
@@ -125,7 +130,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
-    buildRuntime(next, scorer, sender, limited, reporter, access.keyring, budgeting, bounds)
+    buildRuntime(next, { scorer, answers }, sender, limited, reporter, access.keyring, budgeting, bounds)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -197,7 +202,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
 
 function buildRuntime(
   config: Config,
-  scorer: Scorer,
+  routing: { readonly scorer: Scorer; readonly answers: RecentAnswers },
   sender: UpstreamSender,
   limited: LimitedModels,
   reporter: Reporter,
@@ -209,7 +214,7 @@ function buildRuntime(
     targets: config.targets,
     routes: config.routes,
     aliases: config.aliases,
-    scorer,
+    ...routing,
     requires,
     now,
     random: Math.random,

@@ -28,6 +28,7 @@ export interface UpstreamConfig {
   readonly fetchImages?: readonly string[]
   readonly apiVersion?: string
   readonly authHeader?: 'authorization' | 'api-key'
+  readonly reasoningDetails?: boolean
 }
 
 export interface RouteConfig {

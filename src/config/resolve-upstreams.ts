@@ -39,6 +39,7 @@ export function resolveUpstreams(
       ...(upstream.fetchImages.length === 0 ? {} : { fetchImages: upstream.fetchImages }),
       ...(upstream.apiVersion === undefined ? {} : { apiVersion: upstream.apiVersion }),
       ...(upstream.authHeader === undefined ? {} : { authHeader: upstream.authHeader }),
+      ...(upstream.reasoningDetails === undefined ? {} : { reasoningDetails: upstream.reasoningDetails }),
     }
   })
 }
@@ -53,6 +54,12 @@ export function isAtOpenAi(upstream: UpstreamConfig): boolean {
   return upstream.replicas.every((url) => /(?:^|\.)openai\.com$/.test(new URL(url).hostname))
 }
 
+/** Whether it speaks of thinking as OpenRouter does (`reasoning_details`), and wants it back so. */
+export function isOpenRouter({ kind, replicas, reasoningDetails }: UpstreamConfig): boolean {
+  if (kind !== 'openai') return false
+  return reasoningDetails ?? replicas.every((url) => /(?:^|\.)openrouter\.ai$/.test(new URL(url).hostname))
+}
+
 function checkSettings(upstream: UpstreamFile, at: Path, report: Report): void {
   if (!SUPPORTED.includes(upstream.kind))
     report([...at, 'kind'], `kind ${upstream.kind} is not supported yet. Supported are ${SUPPORTED.join(', ')}.`)
@@ -62,6 +69,8 @@ function checkSettings(upstream: UpstreamFile, at: Path, report: Report): void {
     if (upstream[setting] !== undefined && upstream.kind !== 'openai')
       report([...at, setting], `only kind openai has it (for Azure). Remove it.`)
   }
+  if (upstream.reasoningDetails !== undefined && upstream.kind !== 'openai')
+    report([...at, 'reasoningDetails'], 'only kind openai has it (for OpenRouter). Remove it.')
   if (upstream.fetchImages.length > 0 && upstream.kind !== 'google')
     report([...at, 'fetchImages'], 'only kind google wants pictures as bytes; others take their addresses. Remove it.')
   for (const [index, field] of upstream.passFields.entries()) {

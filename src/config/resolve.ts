@@ -7,15 +7,15 @@ import { ANTHROPIC_PRICED_FIELDS } from '../protocol/anthropic-messages/priced-f
 import { PRICED_FIELDS } from '../protocol/openai-chat/known-fields.ts'
 import { RESPONSES_PRICED_FIELDS } from '../protocol/openai-responses/priced-fields.ts'
 import { hasOnlyResponses } from '../shared/has-only-responses.ts'
-import { isEmbedder } from '../shared/is-embedder.ts'
 import { isRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
+import { capabilitiesOf, lackSentence, mostOf, type WireOf } from './capabilities.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
 import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import { resolveKeys, resolveTenants } from './resolve-keys.ts'
-import { isAtOpenAi, isPublic, resolveUpstreams } from './resolve-upstreams.ts'
+import { isAtOpenAi, isOpenRouter, isPublic, resolveUpstreams } from './resolve-upstreams.ts'
 import type { FileConfig } from './schema.ts'
 import { SecretReader } from './secrets.ts'
 
@@ -30,26 +30,6 @@ export interface ResolveContext {
   readonly hasMadeKeys: (dataDir: string) => boolean
 }
 
-const HOSTED: readonly Capability[] = [
-  'tools',
-  'images',
-  'json_schema',
-  'logprobs',
-  'custom_tools',
-  'audio',
-  'web_search',
-]
-/** What Claude can be told: no free-text tools, no log-probabilities, no sound, no web search as OpenAI has it. */
-const ANTHROPIC: readonly Capability[] = ['tools', 'images', 'json_schema']
-/** What Gemini can be told here: no free-text tools, no web search as OpenAI has it. */
-const GOOGLE: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'audio']
-/** What the Responses API can be told here: no sound, and web search only as a tool that OpenAI runs. */
-const RESPONSES: readonly Capability[] = ['tools', 'images', 'json_schema', 'logprobs', 'custom_tools']
-/** A model without a chat template. */
-const TEXT_ALONE: readonly Capability[] = ['json_schema', 'logprobs']
-const TGI: readonly Capability[] = ['tools', 'json_schema', 'logprobs']
-const ENGINE: readonly Capability[] = ['tools', 'json_schema', 'logprobs', 'completions']
-const SIMULATED: readonly Capability[] = [...HOSTED, 'completions']
 /** Fixed fields of `generateContent` that neither cost anything nor stand beside what is priced. */
 const GOOGLE_EXTRA: readonly string[] = ['safetySettings', 'labels', 'generationConfig']
 /** Headers that a provider knows us by. */
@@ -237,7 +217,10 @@ class Resolver {
         tier,
         contextTokens: model.contextTokens,
         ...(api === undefined ? {} : { api }),
-        capabilities: new Set(model.capabilities ?? capabilitiesOf(upstream, model.model, api)),
+        ...(api === undefined && isOpenRouter(upstream) ? { signs: 'openrouter' as const } : {}),
+        capabilities: new Set(
+          this.#capabilities(at, model, { kind: upstream.kind, api, isPublic: isPublic(upstream) }),
+        ),
         get price() {
           return priceAt(schedule, now())
         },
@@ -251,6 +234,22 @@ class Resolver {
       )
     }
     return targets
+  }
+
+  /** Those of the file, or what its wire can be told; what the wire has no words for would only be refused later, request by request. */
+  #capabilities(
+    at: readonly string[],
+    { model, capabilities }: FileConfig['models'][string],
+    wire: WireOf,
+  ): readonly Capability[] {
+    const given = capabilities ?? capabilitiesOf(wire, model)
+    const most = mostOf(wire)
+    for (const [index, each] of given.entries()) {
+      if (most.has(each)) continue
+      const where = capabilities === undefined ? [...at, 'model'] : [...at, 'capabilities', index]
+      this.#problem(where, lackSentence(wire, each, capabilities === undefined ? model : undefined))
+    }
+    return given
   }
 
   #store(): Config['store'] {
@@ -311,28 +310,6 @@ function isHostedKind(kind: UpstreamKind): boolean {
 function apiOf(upstream: UpstreamConfig, { api, model }: FileConfig['models'][string]): Target['api'] {
   if (api !== undefined) return api === 'chat' ? undefined : api
   return upstream.kind === 'openai' && isAtOpenAi(upstream) && hasOnlyResponses(model) ? 'responses' : undefined
-}
-
-function capabilitiesOf(upstream: UpstreamConfig, model: string, api: Target['api']): readonly Capability[] {
-  if (isEmbedder(model)) return ['embeddings']
-  switch (upstream.kind) {
-    case 'anthropic':
-      return ANTHROPIC
-    case 'google':
-      return GOOGLE
-    case 'tgi':
-      return api === 'generate' ? TEXT_ALONE : TGI
-    case 'vllm':
-      return ENGINE
-    case 'simulated':
-      return SIMULATED
-    case 'openai':
-    case 'embedded':
-      if (api === 'responses') return RESPONSES
-      return isPublic(upstream) ? HOSTED : ENGINE
-    default:
-      return upstream.kind satisfies never
-  }
 }
 
 /** Without `routes`, `auto` goes between the local and the frontier models; where only one kind is there, both sides are that. */

@@ -75,6 +75,7 @@ const upstream = z.strictObject({
     )
     .default([]),
   authHeader: z.enum(['authorization', 'api-key']).optional(),
+  reasoningDetails: z.boolean().optional(),
   gpu: z.strictObject({ count: positive.default(1), usdPerHour: usd, name: z.string().optional() }).optional(),
 })
 
@@ -253,6 +254,7 @@ export interface UpstreamFile {
   readonly fetchImages: readonly string[]
   readonly apiVersion?: string | undefined
   readonly authHeader?: 'authorization' | 'api-key' | undefined
+  readonly reasoningDetails?: boolean | undefined
 }
 export interface ModelFile {
   readonly upstream: string

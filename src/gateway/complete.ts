@@ -116,9 +116,11 @@ async function answerFromUpstream(
     // What stands behind a refused answer is no reason to try everything: one escalation, with the fallback of its own tier.
     if (watch !== 'nothing' && plan.escalation?.includes(target) === true) watch = 'nothing'
     const isLast = index === targets.length - 1
-    const way = new AnswerWay(sink, headOf(job, target, reason), trace, keep, watch, (chunks) =>
-      steps.judge.begins(call, plan, chunks),
-    )
+    const { note } = plan
+    const way = new AnswerWay(sink, headOf(job, target, reason), trace, keep, watch, {
+      begins: (chunks) => steps.judge.begins(call, plan, chunks),
+      note: note === undefined ? undefined : (chunk) => note(target, chunk),
+    })
     const asked = watch === 'nothing' ? call : steps.judge.asks(call, plan, target)
     if (asked !== call) way.hideLogprobs()
     let result: SendResult
@@ -273,7 +275,13 @@ function headOf({ call, admission, trace }: Job, target: Target, reason: Reason)
   }
 }
 
-/** Carries an attempt's chunks to the sink: notes the first content, keeps a copy where wanted, holds back what a judge has the last word on. */
+/** Who looks at an answer on its way. */
+interface Onlookers {
+  readonly begins: (chunks: readonly AnswerChunk[]) => Verdict | undefined
+  readonly note: ((chunk: AnswerChunk) => void) | undefined
+}
+
+/** Carries an attempt's chunks to the sink: notes the first content, shows each to the router and keeps a copy where wanted, holds back what a judge has the last word on. */
 class AnswerWay implements ChunkConsumer {
   kept: AnswerChunk[] = []
   /** What the beginning of a stream came to; undefined = nobody asked, or it could not be said yet. */
@@ -282,7 +290,8 @@ class AnswerWay implements ChunkConsumer {
   #head: AnswerHead
   readonly #trace: RequestTrace
   readonly #keep: boolean
-  readonly #begins: (chunks: readonly AnswerChunk[]) => Verdict | undefined
+  readonly #begins: Onlookers['begins']
+  readonly #note: Onlookers['note']
   #watch: Watch
   #hidesLogprobs = false
   readonly #stop: AbortController | undefined
@@ -294,7 +303,7 @@ class AnswerWay implements ChunkConsumer {
     trace: RequestTrace,
     keep: boolean,
     watch: Watch,
-    begins: (chunks: readonly AnswerChunk[]) => Verdict | undefined,
+    { begins, note }: Onlookers,
   ) {
     this.#sink = sink
     this.#head = head
@@ -302,6 +311,7 @@ class AnswerWay implements ChunkConsumer {
     this.#keep = keep
     this.#watch = watch
     this.#begins = begins
+    this.#note = note
     if (watch === 'beginning') this.#stop = new AbortController()
     if (watch === 'nothing') this.#prepare()
   }
@@ -318,6 +328,7 @@ class AnswerWay implements ChunkConsumer {
 
   chunk(chunk: AnswerChunk): boolean {
     if (!this.#trace.hasContent && chunk.events.some(isContent)) this.#trace.firstContent()
+    if (this.#note !== undefined) this.#note(chunk)
     if (this.#watch === 'nothing') {
       if (this.#keep) this.kept.push(chunk)
       return this.#sink.chunk(chunk)

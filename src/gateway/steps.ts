@@ -3,7 +3,7 @@
  * A step that does not exist yet (or is switched off) is a no-op object behind its final interface.
  */
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
-import type { ChatRequest } from '../protocol/request.ts'
+import type { ChatRequest, Signer } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Price } from '../shared/price.ts'
@@ -60,6 +60,8 @@ export interface Target {
   /** Which of its upstream's routes the model is asked by; absent = chat. `generate`: TGI's native one, for models without a chat template; `responses`: OpenAI's, for models that chat completions do not serve. */
   readonly api?: 'generate' | 'responses'
   readonly capabilities: ReadonlySet<Capability>
+  /** Whose signed thinking it makes and reads, where its kind does not say it (OpenRouter). */
+  readonly signs?: Signer
   /**
    * In force now: the same object until the price book has another one by its date. Read it once per attempt and keep it.
    * Absent = unpriced: served, cost unknown (header left out), refused for budgeted tasks.
@@ -202,6 +204,8 @@ export interface RoutePlan {
   readonly alternatives: () => readonly Alternative[]
   /** Time the decision took, ms. */
   readonly tookMs: number
+  /** Sees what its targets answer, so that the conversation is known when it comes back; absent = nothing would be noted. */
+  readonly note?: (target: Target, chunk: AnswerChunk) => void
 }
 /** Throws a SwitchyardError when no model fits (unknown name: 404; nothing can take it: 400 with `param`). */
 export interface Router {

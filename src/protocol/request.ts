@@ -14,7 +14,7 @@ export interface CacheMarker {
 }
 
 /** Whose signature it is: only its own provider can check it. */
-export type Signer = 'anthropic' | 'google' | 'openai'
+export type Signer = 'anthropic' | 'google' | 'openai' | 'openrouter'
 
 export interface TextPart {
   readonly type: 'text'
@@ -47,7 +47,7 @@ export interface RefusalPart {
   readonly text: string
 }
 /**
- * Thinking that has to go back unchanged: `signature` (Anthropic's, Google's thought signature, OpenAI's encrypted content) or
+ * Thinking that has to go back unchanged: `signature` (Anthropic's, Google's thought signature, OpenAI's encrypted content, OpenRouter's sealed details) or
  * `redacted` data, which mean something to `signedBy` alone.
  */
 export interface ReasoningPart {

@@ -1,6 +1,6 @@
 import type { Signer } from './request.ts'
 
-const SIGNERS: readonly Signer[] = ['anthropic', 'google', 'openai']
+const SIGNERS: readonly Signer[] = ['anthropic', 'google', 'openai', 'openrouter']
 
 /**
  * A signature as a dialect shows it to its callers: its own provider's bare, another's with the name before it (`google#…`; no

@@ -1,12 +1,15 @@
 /** Step 3 of a request: hard rules, then a score, then the policy of the route. Joins the parts of this folder; decides nothing itself. */
-import type { Alternative, Call, Capability, Reason, RoutePlan, Router, Target } from '../gateway/steps.ts'
+import type { Admission, Alternative, Call, Capability, Reason, RoutePlan, Router, Target } from '../gateway/steps.ts'
 import type { ChatRequest } from '../protocol/request.ts'
+import { marksOfEvent, scopeOf } from './answer-marks.ts'
+import type { AnswerMemory } from './answer-memory.ts'
 import { featuresOf } from './features.ts'
 import { createPolicy, MODES, type Mode, type Policy, type RouteTarget } from './policy.ts'
 import { expectedPrice, sizeOf } from './request-size.ts'
 import { createModelResolver } from './resolve-model.ts'
 import { fitOf, refusal, type Fit, type Needs } from './rules.ts'
 import type { Scorer } from './scorer.ts'
+import { bondOf, heldTo, signerOf, type Bond } from './stickiness.ts'
 
 export interface RouteOptions extends RouteTarget {
   /** Names of targets, in the order to try them. */
@@ -21,6 +24,7 @@ export interface RouterOptions {
   readonly routes: Readonly<Record<string, RouteOptions>>
   readonly aliases: Readonly<Record<string, string>>
   readonly scorer: Scorer
+  readonly answers: AnswerMemory
   /** Capabilities that a request cannot be answered without. */
   readonly requires: (request: ChatRequest) => readonly Capability[]
   /** Monotonic milliseconds. */
@@ -53,6 +57,8 @@ interface Route {
   readonly small: readonly Target[]
   readonly big: readonly Target[]
   readonly isCrossTier: boolean
+  /** Some of its models sign what they think. */
+  readonly hasSigners: boolean
   readonly policies: Readonly<Record<Mode, Policy>>
 }
 
@@ -90,7 +96,9 @@ class RuleThenScoreRouter implements ModelRouter {
         const small = named(route.small, `routes.${name}.small`)
         const big = named(route.big, `routes.${name}.big`)
         if (small.length + big.length === 0) throw new Error(`routes.${name}: it names no model.`)
-        return [name, { small, big, isCrossTier: route.fallback === 'cross-tier', policies: policiesOf(route) }]
+        const isCrossTier = route.fallback === 'cross-tier'
+        const hasSigners = [...small, ...big].some((target) => signerOf(target) !== undefined)
+        return [name, { small, big, isCrossTier, hasSigners, policies: policiesOf(route) }]
       }),
     )
     this.#fallbacks = new Map(
@@ -106,7 +114,7 @@ class RuleThenScoreRouter implements ModelRouter {
     })
   }
 
-  route(call: Call): RoutePlan | Promise<RoutePlan> {
+  route(call: Call, admission: Admission): RoutePlan | Promise<RoutePlan> {
     const started = this.#options.now()
     const { request, caller } = call
     const meant = this.#resolver.resolve(request.model, caller.models)
@@ -116,11 +124,15 @@ class RuleThenScoreRouter implements ModelRouter {
     const route = this.#routes.get(meant.route) as Route
     const field = fieldOf(request.model, route, needs)
     const policy = route.policies[meant.mode]
-    if (field.small.length === 0 || field.big.length === 0 || !policy.wantsScore) {
-      return this.#planned(choose(field, route, policy, undefined, this.#options.random), field, started, meant.route)
+    const note = this.#noteOf(call, admission, route)
+    const asked = note === undefined ? { route: meant.route } : { route: meant.route, note }
+    const held = heldField(this.#bondOf(call, admission), field, meant.mode)
+    const decide = (score: number | undefined): RoutePlan => {
+      const choice = choose(held ?? field, route, policy, score, this.#options.random)
+      return this.#planned(held === undefined ? choice : stuck(choice, field, route), field, started, asked)
     }
-    const decide = (score: number | undefined): RoutePlan =>
-      this.#planned(choose(field, route, policy, score, this.#options.random), field, started, meant.route)
+    const among = held ?? field
+    if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore) return decide(undefined)
     const score = this.#score(call)
     return typeof score === 'object' ? score.then(decide) : decide(score)
   }
@@ -137,6 +149,26 @@ class RuleThenScoreRouter implements ModelRouter {
       id,
       ownedBy: this.#options.targets.get(id)?.upstream ?? 'switchyard',
     }))
+  }
+
+  #bondOf({ request, caller }: Call, { taskId }: Admission): Bond | undefined {
+    const { answers } = this.#options
+    return bondOf(
+      request.messages,
+      () => scopeOf(taskId, request.messages),
+      (mark) => answers.modelOf(caller.tenant, mark),
+    )
+  }
+
+  /** Nothing is noted of answers that can leave no mark. */
+  #noteOf({ request, caller }: Call, { taskId }: Admission, route: Route): RoutePlan['note'] {
+    if (request.tools.length === 0 && !route.hasSigners && request.openai.audio === undefined) return undefined
+    const { answers } = this.#options
+    const scope = (): string => scopeOf(taskId, request.messages)
+    return (target, chunk) => {
+      for (const event of chunk.events)
+        for (const mark of marksOfEvent(event, scope)) answers.remember(caller.tenant, mark, target.name)
+    }
   }
 
   /** A scorer that fails must not fail the request: the policy then decides without a score. A leaving caller still ends it. */
@@ -160,13 +192,13 @@ class RuleThenScoreRouter implements ModelRouter {
     return this.#planned({ targets, reason: 'pinned', score: undefined }, { needs, small: targets, big: [] }, started)
   }
 
-  #planned(choice: Choice, field: Field, started: number, route?: string): RoutePlan {
+  #planned(choice: Choice, field: Field, started: number, asked?: Pick<RoutePlan, 'route' | 'note'>): RoutePlan {
     const targets = distinct(choice.targets)
     return {
       targets,
       tier: targets[0].tier,
       reason: choice.reason,
-      ...(route === undefined ? {} : { route }),
+      ...asked,
       ...(choice.escalation === undefined ? {} : { escalation: choice.escalation }),
       score: choice.score,
       intent: 'other',
@@ -228,6 +260,23 @@ function choose(field: Field, route: Route, policy: Policy, score: number | unde
     // Who asks for the cheap side gets it.
     ...(decision.isBig || decision.reason === 'pinned' ? {} : { escalation: big }),
   }
+}
+
+/** The part of the field that a conversation is held to; undefined = it is free, or none of these can keep it. `cheap` and `best` are the caller's own choice of tier, which goes before. */
+function heldField(bond: Bond | undefined, field: Field, mode: Mode): Field | undefined {
+  if (bond === undefined) return undefined
+  const all = mode === 'cheap' ? field.small : mode === 'best' ? field.big : [...field.small, ...field.big]
+  const held = heldTo(bond, all)
+  if (held.length === 0) return undefined
+  const within = (side: readonly Target[]): readonly Target[] => side.filter((target) => held.includes(target))
+  return { ...field, small: within(field.small), big: within(field.big) }
+}
+
+/** A choice among those that a conversation is held to, with the others behind it as they would be for any request. Nothing is escalated: that would be a change, too. */
+function stuck({ targets, score }: Choice, { small, big }: Field, { isCrossTier }: Route): Choice {
+  const first = targets[0] as Target
+  const [own, other] = small.includes(first) ? [small, big] : [big, small]
+  return { targets: [...targets, ...own, ...(isCrossTier ? other : [])], reason: 'sticky', score }
 }
 
 /** A score that is no number is no score. */

@@ -4,7 +4,7 @@ import { anthropicAdapter } from './anthropic/adapter.ts'
 import { googleAdapter } from './google/adapter.ts'
 import { openAiAdapter } from './openai/adapter.ts'
 import { openAiResponsesAdapter } from './openai-responses/adapter.ts'
-import { tgiAdapter } from './tgi/adapter.ts'
+import { tgiAdapter, tgiTextAdapter } from './tgi/adapter.ts'
 
 /** The adapter of a kind and, where a kind has several, of the API that the model is asked through. Kinds that are not supported yet are refused when the configuration is read. */
 export function adapterOf(kind: UpstreamKind, api?: Target['api']): Adapter {
@@ -19,7 +19,7 @@ export function adapterOf(kind: UpstreamKind, api?: Target['api']): Adapter {
     case 'google':
       return googleAdapter
     case 'tgi':
-      return tgiAdapter
+      return api === 'generate' ? tgiTextAdapter : tgiAdapter
     case 'embedded':
       throw new Error(`There is no adapter for upstreams of kind ${kind}.`)
     default:

@@ -41,6 +41,52 @@ async function refusal(text: string, flags: ConfigFlags = {}, env: Record<string
 const gpu = (more: string): string => GOOD.replace('kind: vllm,', `kind: vllm, ${more},`)
 const model = (more: string): string => GOOD.replace('model: m,', `model: m, ${more},`)
 
+const served = (upstream: string, more: string): string =>
+  GOOD.replace(/gpu: \{.*\}/, `gpu: { ${upstream} }`).replace(
+    'model: m,',
+    `model: m, price: { inputPerM: 1, outputPerM: 1 }, ${more},`,
+  )
+const TGI = 'kind: tgi, replicas: ["http://127.0.0.1:8000"]'
+const CLAUDE = 'kind: anthropic, apiKey: env:KEY'
+const HAS = 'it has tools, json_schema, logprobs'
+
+test.each<[string, string, string]>([
+  [
+    'raw prompts of a provider that takes messages alone',
+    served(CLAUDE, 'capabilities: [tools, completions]'),
+    'FILE:5: models.small.capabilities.1: models of kind anthropic cannot be asked for completions. Remove it; it has tools, images, json_schema.',
+  ],
+  [
+    'raw prompts over TGI’s chat route',
+    served(TGI, 'capabilities: [completions]'),
+    `models.small.capabilities.0: models of kind tgi cannot be asked for completions. Remove it, or add api: generate; ${HAS}, images.`,
+  ],
+  [
+    'tools over TGI’s native route',
+    served(TGI, 'api: generate, capabilities: [tools]'),
+    'models of kind tgi with api: generate cannot be asked for tools. Remove it; it has json_schema, logprobs, completions.',
+  ],
+  [
+    'embeddings over the Responses API',
+    served('kind: openai, apiKey: env:KEY', 'api: responses, capabilities: [embeddings]'),
+    'models of kind openai with api: responses cannot be asked for embeddings. Remove it; it has tools,',
+  ],
+  [
+    'an embedder of Google by its name',
+    served('kind: google, apiKey: env:KEY', 'extraBody: {}').replace('model: m,', 'model: gemini-embedding-001,'),
+    'FILE:5: models.small.model: by its name gemini-embedding-001 makes embeddings, which kind google has none of here. Use an upstream of kind openai for it;',
+  ],
+])('capabilities that a wire has no words for: %s', async (_, text, sentence) => {
+  expect(await refusal(text, {}, { KEY: 'sk-test' })).toContain(sentence)
+})
+
+test('a wire’s own capabilities are taken for granted, and raw prompts go to TGI’s native route', async () => {
+  const { targets } = await load(served(TGI, 'api: generate'))
+  expect([...(targets.get('small')?.capabilities ?? [])]).toEqual(['json_schema', 'logprobs', 'completions'])
+  const named = await load(served(TGI, 'extraBody: {}').replace('model: m,', 'model: intfloat/e5-mistral-7b-chat,'))
+  expect(named.targets.get('small')?.capabilities.has('tools')).toBe(true)
+})
+
 test.each<[string, string, string]>([
   [
     'an address that is none',

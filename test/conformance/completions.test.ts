@@ -5,21 +5,27 @@ import { startGatewayProcess, type GatewayProcess } from '../support/gateway-pro
 
 const PRICES = { inputPerM: 3, outputPerM: 15 }
 let simulator: Simulator
+let tgi: Simulator
 let gateway: GatewayProcess & { stop(): Promise<void> }
 let client: OpenAI
 
 beforeAll(async () => {
   simulator = createSimulator({ flavour: 'vllm', models: ['sim'], speed: 0, isMarked: false, prices: { sim: PRICES } })
   const { url } = await simulator.listen(0)
+  tgi = createSimulator({ flavour: 'tgi', models: ['text'], speed: 0, isMarked: false, prices: { text: PRICES } })
+  const { url: tgiUrl } = await tgi.listen(0)
   gateway = await startGatewayProcess({
     ownedByTest: false,
     config: `
 upstreams:
   gpu: { kind: vllm, replicas: [ "${url}" ], retries: 0 }
+  tgi: { kind: tgi, replicas: [ "${tgiUrl}" ], retries: 0 }
   asked: { kind: openai, baseUrl: "${url}/v1", ask: stream, retries: 0 }
 models:
   local: { upstream: gpu, model: sim, price: { inputPerM: 3, outputPerM: 15 } }
   streamed: { upstream: asked, model: sim, price: { inputPerM: 3, outputPerM: 15 } }
+  native: { upstream: tgi, model: text, api: generate, price: { inputPerM: 3, outputPerM: 15 } }
+  templated: { upstream: tgi, model: text, price: { inputPerM: 3, outputPerM: 15 } }
   chatty: { upstream: gpu, model: sim, capabilities: [ tools ] }
 telemetry: { log: off }
 `,
@@ -29,6 +35,7 @@ telemetry: { log: off }
 afterAll(async () => {
   await gateway.stop()
   await simulator.close()
+  await tgi.close()
 })
 
 const body = { model: 'local', prompt: 'Once upon a time there was', max_tokens: 40 }
@@ -47,6 +54,22 @@ test('the official client gets the same text whole and streamed, and what it cos
     expect(whole.usage?.prompt_tokens).toBe(7)
     expect(whole.usage).toMatchObject({ cost_nano_usd: 7 * 3000 + (whole.usage?.completion_tokens ?? 0) * 15_000 })
   }
+})
+
+test('TGI continues a raw prompt on its native route, and not on its chat route', async () => {
+  const before = tgi.meter.total()
+  const whole = await client.completions.create({ ...body, model: 'native', stop: '.' })
+  const chunks = await Array.fromAsync(
+    await client.completions.create({ ...body, model: 'native', stop: '.', stream: true }),
+  )
+  expect(whole.choices[0]?.text).toMatch(/\w/)
+  expect(whole.choices[0]?.text).not.toContain('.')
+  expect(chunks.map((chunk) => chunk.choices[0]?.text ?? '').join('')).toBe(whole.choices[0]?.text)
+  // TGI counts one token more, of the prompt's beginning.
+  expect(whole.usage?.prompt_tokens).toBe(8)
+  const { cost_nano_usd: cost } = whole.usage as unknown as { readonly cost_nano_usd: number }
+  expect(BigInt(2 * cost)).toBe(tgi.meter.total() - before)
+  await expect(client.completions.create({ ...body, model: 'templated' })).rejects.toMatchObject({ param: 'prompt' })
 })
 
 test('several answers, a stop and a cap arrive as they were asked for', async () => {

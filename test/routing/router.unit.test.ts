@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { makePrice } from '../../src/budget/prices/make-price.ts'
 import type { Call, Capability, RoutePlan, Target } from '../../src/gateway/steps.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'
+import { RecentAnswers } from '../../src/routing/answer-memory.ts'
 import { createRouter, type ModelRouter, type RouterOptions } from '../../src/routing/router.ts'
 import { toNanoUsd } from '../../src/shared/money.ts'
 import { ANYBODY, chatRequest, makeCall, target } from '../support/fake-steps.ts'
@@ -30,6 +31,7 @@ function router(
     },
     aliases: { 'old-*': 'small' },
     scorer: { score: () => 0.5 },
+    answers: new RecentAnswers(),
     requires: () => [],
     now: () => (time += 2),
     random: () => 0.5,

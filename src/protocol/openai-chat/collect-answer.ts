@@ -2,6 +2,7 @@ import type { NanoUsd } from '../../shared/money.ts'
 import type { AnswerChunk, AnswerEvent, FinishReason, TokenLogprob, Usage } from '../answer.ts'
 import type { Json, JsonObject } from '../request.ts'
 import { callId, finishWord } from './encode-chunk.ts'
+import { openDetails } from '../reasoning-details.ts'
 import { SignedThinking } from './signed-thinking.ts'
 import { usageBody } from './usage-body.ts'
 
@@ -29,6 +30,8 @@ interface Choice {
   /** Google's thought signature of the message. */
   signature: string | undefined
   thinking: SignedThinking | undefined
+  /** OpenRouter's own words about the thinking. */
+  details: readonly JsonObject[] | undefined
   refusal: string
   readonly calls: Map<number, Call>
   logprobs: { content: TokenLogprob[] | null; refusal: TokenLogprob[] | null } | undefined
@@ -121,6 +124,7 @@ export class AnswerCollector {
         reasoning: '',
         signature: undefined,
         thinking: undefined,
+        details: undefined,
         refusal: '',
         calls: new Map(),
         logprobs: undefined,
@@ -146,6 +150,7 @@ export class AnswerCollector {
     if (choice.reasoning !== '') message['reasoning_content'] = choice.reasoning
     const extra = choice.signature === undefined ? choice.thinking?.extra : google(choice.signature)
     if (extra !== undefined) message['extra_content'] = extra
+    if (choice.details !== undefined) message['reasoning_details'] = choice.details
     if (choice.annotations) message['annotations'] = choice.annotations
     if (choice.audio) message['audio'] = renderAudio(choice.audio)
     const [first] = calls
@@ -165,6 +170,8 @@ export class AnswerCollector {
 
 function takeSigned(choice: Choice, event: Extract<AnswerEvent, { type: 'reasoning' }>): void {
   if (event.signedBy === 'google') choice.signature = event.signature ?? choice.signature
+  else if (event.signedBy === 'openrouter')
+    choice.details = [...(choice.details ?? []), ...openDetails(event.signature ?? '')]
   else (choice.thinking ??= new SignedThinking()).take(event)
 }
 

@@ -1,4 +1,13 @@
-import type { ImagePart, Message, ReasoningPart, RefusalPart, TextPart, ToolCall, UserPart } from '../request.ts'
+import type {
+  ImagePart,
+  JsonObject,
+  Message,
+  ReasoningPart,
+  RefusalPart,
+  TextPart,
+  ToolCall,
+  UserPart,
+} from '../request.ts'
 import {
   array,
   boundedArray,
@@ -12,6 +21,7 @@ import {
   wrongType,
   type Fields,
 } from '../check.ts'
+import { sealDetails } from '../reasoning-details.ts'
 import { signatureIn } from './extra-content.ts'
 import { signedThinkingIn } from './signed-thinking.ts'
 import { audioPart, filePart, imagePart } from './decode-media.ts'
@@ -225,6 +235,14 @@ function reasoningOf(raw: Fields, meter: TextMeter): readonly ReasoningPart[] | 
     parts.push({ type: 'reasoning', text: metered(text, meter) })
   // Whether it was the thought's or the text's does not matter: it has to go back with one of the message's parts.
   if (signature !== undefined) parts.push({ type: 'reasoning', text: '', signature, signedBy: 'google' })
+  const details = raw['reasoning_details']
+  if (Array.isArray(details) && details.length > 0)
+    parts.push({
+      type: 'reasoning',
+      text: '',
+      signature: sealDetails(details.filter(isObject) as JsonObject[]),
+      signedBy: 'openrouter',
+    })
   return parts.length === 0 ? undefined : parts
 }
 

@@ -3,6 +3,7 @@ import type { SwitchyardError } from '../../shared/errors.ts'
 import type { AnswerChunk, AnswerEvent, FinishReason, Usage } from '../answer.ts'
 import { errorBody } from './error-body.ts'
 import { extraContent } from './extra-content.ts'
+import { openDetails } from '../reasoning-details.ts'
 import { SignedThinking } from './signed-thinking.ts'
 import { usageBody } from './usage-body.ts'
 
@@ -136,6 +137,8 @@ function reasoning(event: Extract<AnswerEvent, { type: 'reasoning' }>, state: Ss
 
 function signedContent(event: Extract<AnswerEvent, { type: 'reasoning' }>, state: SseState): string {
   if (event.signedBy === 'google') return event.signature === undefined ? '' : extraContent(event.signature)
+  if (event.signedBy === 'openrouter')
+    return event.signature === undefined ? '' : `"reasoning_details":${JSON.stringify(openDetails(event.signature))}`
   const thinking = (choiceOf(state, event.choice).thinking ??= new SignedThinking())
   return thinking.take(event) ? `"extra_content":${JSON.stringify(thinking.extra)}` : ''
 }

@@ -5,11 +5,13 @@ import type {
   Message,
   OpenAiOnly,
   OutputFormat,
+  Signer,
   Tool,
   ToolCall,
   ToolChoice,
   UserPart,
 } from '../request.ts'
+import { openDetails } from '../reasoning-details.ts'
 import { fateOf, type ChatKind } from './fields.ts'
 import { PRICED_FIELDS } from './known-fields.ts'
 import { BEFORE_PICTURES, hasPictures, picturesOf, withoutPictures } from './tool-pictures.ts'
@@ -18,6 +20,8 @@ export interface EncodeTarget {
   readonly kind: string
   /** Name that the upstream knows. */
   readonly model: string
+  /** Whose signatures it can read, where its kind does not say it. */
+  readonly signs?: Signer
   /** Fixed fields of the operator; they come last and win, except over what is priced. */
   readonly extraBody: Readonly<Record<string, unknown>>
 }
@@ -42,6 +46,8 @@ type Body = Record<string, unknown>
 const NOWHERE: readonly string[] = []
 const ONE_NAME: readonly string[] = ['reasoning_content']
 const BOTH_NAMES: readonly string[] = ['reasoning_content', 'reasoning']
+/** OpenRouter: what it said about the thinking, in the place of its text; the text where it said nothing. */
+const DETAILS: readonly string[] = ['reasoning_content']
 
 /**
  * Writes the body of `POST /chat/completions` for one target, from nothing but the validated request: what is priced is what is
@@ -52,7 +58,14 @@ export function encodeChatRequest(
   target: EncodeTarget,
   send: EncodeSend,
 ): { readonly body: string; readonly dropped: readonly string[] } {
-  const thoughtNames = send.isHostedOpenAi === true ? NOWHERE : target.kind === 'vllm' ? BOTH_NAMES : ONE_NAME
+  const thoughtNames =
+    target.signs === 'openrouter'
+      ? DETAILS
+      : send.isHostedOpenAi === true
+        ? NOWHERE
+        : target.kind === 'vllm'
+          ? BOTH_NAMES
+          : ONE_NAME
   const body: Body = { model: target.model, messages: encodeMessages(request.messages, thoughtNames) }
   if (request.tools.length > 0) {
     body['tools'] = request.tools.map(encodeTool)
@@ -83,7 +96,7 @@ export function encodeCommon(
     body['logprobs'] = true
     if (request.topLogprobs > 0) body['top_logprobs'] = request.topLogprobs
   }
-  if (request.messages.some(isSigned)) dropped.push('messages.signature')
+  if (request.messages.some((message) => isSigned(message, target.signs))) dropped.push('messages.signature')
   encodeSampling(request, send.passFields ?? [], kind, body, dropped)
   encodeOpenAiOnly(request.openai, kind, body, dropped)
   for (const name of Object.keys(request.passed)) {
@@ -209,11 +222,11 @@ function hasThought(message: Message): boolean {
 }
 
 /** A message with thinking or calls that only their own provider can read again; the chat dialect has no place for it. */
-function isSigned(message: Message): boolean {
+function isSigned(message: Message, own: Signer | undefined): boolean {
   if (message.role !== 'assistant') return false
   return (
     message.toolCalls?.some((call) => call.signature !== undefined) === true ||
-    message.reasoning?.some((part) => part.signedBy !== undefined) === true
+    message.reasoning?.some((part) => part.signedBy !== undefined && part.signedBy !== own) === true
   )
 }
 
@@ -232,6 +245,12 @@ function encodeAssistant(message: Extract<Message, { role: 'assistant' }>, thoug
   if (message.refusal !== undefined) body['refusal'] = message.refusal
   if (message.audioId !== undefined) body['audio'] = { id: message.audioId }
   if (message.name !== undefined) body['name'] = message.name
+  if (thoughtNames === DETAILS) {
+    const details = (message.reasoning ?? []).flatMap(({ signature, signedBy }) =>
+      signedBy === 'openrouter' && signature !== undefined ? openDetails(signature) : [],
+    )
+    if (details.length > 0) return { ...body, reasoning_details: details }
+  }
   const reasoning = message.reasoning?.map((part) => part.text).join('')
   if (reasoning !== undefined && reasoning !== '') for (const name of thoughtNames) body[name] = reasoning
   return body

@@ -1,8 +1,8 @@
 /**
- * Signed thinking in the chat dialect, on a message beside Google's signatures: `extra_content: { anthropic: { thinking: [...] } }` holds
- * the blocks as Anthropic's API has them, `extra_content: { openai: { reasoning: [...] } }` the items of the Responses API. They go back
- * to their provider unchanged. A stream sends the whole list each time that a piece is complete, because SDKs keep the last value of a
- * field that they do not know.
+ * Signed thinking in the chat dialect: `extra_content: { anthropic: { thinking: [...] } }` or `{ openai: { reasoning: [...] } }` on a
+ * message, beside Google's signatures. The lists hold the blocks as Anthropic's API has them, and OpenAI's reasoning items with their
+ * encrypted content, and go back unchanged. A stream sends the whole list each time that one of it is complete, because SDKs keep the
+ * last value of a field that they do not know.
  */
 import type { AnswerEvent } from '../answer.ts'
 import { isObject, type Fields } from '../check.ts'
@@ -19,58 +19,76 @@ interface Item {
   readonly encrypted_content: string
 }
 
-export type SignedExtra =
-  | { readonly anthropic: { readonly thinking: readonly Block[] } }
-  | { readonly openai: { readonly reasoning: readonly Item[] } }
+interface Extra {
+  readonly anthropic?: { readonly thinking: readonly Block[] }
+  readonly openai?: { readonly reasoning: readonly Item[] }
+}
 
-/** The pieces of one answer, put together from its events. */
+type ReasoningEvent = Extract<AnswerEvent, { type: 'reasoning' }>
+
+/** What was signed in one answer, put together from its events. */
 export class SignedThinking {
   readonly #blocks: Block[] = []
   readonly #items: Item[] = []
+  /** Of the block or item that is not complete. */
   #text = ''
+  #id: string | undefined
 
-  /** Takes an event that Anthropic or OpenAI has signed; true = a piece is whole by it. */
-  take({ text, id, signature, redacted, signedBy }: Extract<AnswerEvent, { type: 'reasoning' }>): boolean {
-    if (redacted !== undefined) {
-      this.#blocks.push({ type: 'redacted_thinking', data: redacted })
-      return true
+  /** Takes an event that Anthropic or OpenAI has signed; true = a block or item is whole by it. */
+  take(event: ReasoningEvent): boolean {
+    return event.signedBy === 'openai' ? this.#item(event) : this.#block(event)
+  }
+
+  /** What `extra_content` holds; undefined while nothing is whole. */
+  get extra(): Extra | undefined {
+    if (this.#blocks.length > 0) return { anthropic: { thinking: this.#blocks } }
+    return this.#items.length > 0 ? { openai: { reasoning: this.#items } } : undefined
+  }
+
+  #block({ text, signature, redacted }: ReasoningEvent): boolean {
+    if (redacted !== undefined) this.#blocks.push({ type: 'redacted_thinking', data: redacted })
+    else {
+      this.#text += text
+      if (signature === undefined) return false
+      this.#blocks.push({ type: 'thinking', thinking: this.#text, signature })
+      this.#text = ''
     }
-    this.#text += text
-    if (signature === undefined) return false
-    if (signedBy === 'openai') this.#items.push(itemOf(this.#text, signature, id))
-    else this.#blocks.push({ type: 'thinking', thinking: this.#text, signature })
-    this.#text = ''
     return true
   }
 
-  /** What `extra_content` holds; undefined while there is no whole piece. */
-  get extra(): SignedExtra | undefined {
-    if (this.#items.length > 0) return { openai: { reasoning: this.#items } }
-    return this.#blocks.length === 0 ? undefined : { anthropic: { thinking: this.#blocks } }
+  #item({ text, id, signature }: ReasoningEvent): boolean {
+    // One that came without its encrypted content cannot go back.
+    if (id !== this.#id) this.#text = ''
+    this.#id = id
+    this.#text += text
+    if (signature === undefined) return false
+    this.#items.push({
+      type: 'reasoning',
+      ...(id === undefined ? {} : { id }),
+      summary: this.#text === '' ? [] : [{ type: 'summary_text', text: this.#text }],
+      encrypted_content: signature,
+    })
+    this.#text = ''
+    return true
   }
 }
 
-function itemOf(text: string, encrypted_content: string, id: string | undefined): Item {
-  const summary = text === '' ? [] : [{ type: 'summary_text' as const, text }]
-  return { type: 'reasoning', ...(id === undefined ? {} : { id }), summary, encrypted_content }
-}
-
-/** The pieces that a caller has sent back. What is none is left out, as with all that servers return. */
+/** What a caller has sent back. What is no such block or item is left out, as with all that servers return. */
 export function signedThinkingIn(raw: Fields): readonly ReasoningPart[] {
   const extra = raw['extra_content']
   if (!isObject(extra)) return []
+  const { anthropic, openai } = extra
   return [
-    ...listIn(extra['anthropic'], 'thinking').flatMap(partOf),
-    ...listIn(extra['openai'], 'reasoning').flatMap(ofItem),
+    ...listIn(isObject(anthropic) ? anthropic['thinking'] : undefined).flatMap(blockPart),
+    ...listIn(isObject(openai) ? openai['reasoning'] : undefined).flatMap(itemPart),
   ]
 }
 
-function listIn(holder: unknown, name: string): readonly unknown[] {
-  const list = isObject(holder) ? holder[name] : undefined
-  return Array.isArray(list) ? (list as readonly unknown[]) : []
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
-function partOf(block: unknown): readonly ReasoningPart[] {
+function blockPart(block: unknown): readonly ReasoningPart[] {
   if (!isObject(block)) return []
   const { type, thinking, signature, data } = block
   if (type === 'redacted_thinking' && typeof data === 'string')
@@ -79,12 +97,20 @@ function partOf(block: unknown): readonly ReasoningPart[] {
   return [{ type: 'reasoning', text: thinking, signature, signedBy: 'anthropic' }]
 }
 
-function ofItem(item: unknown): readonly ReasoningPart[] {
-  if (!isObject(item) || item['type'] !== 'reasoning') return []
-  const { id, encrypted_content: signature } = item
-  if (typeof signature !== 'string' || signature === '') return []
-  const text = listIn(item, 'summary')
-    .map((part) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : ''))
-    .join('\n\n')
-  return [{ type: 'reasoning', text, ...(typeof id === 'string' ? { id } : {}), signature, signedBy: 'openai' }]
+function itemPart(item: unknown): readonly ReasoningPart[] {
+  if (!isObject(item)) return []
+  const { type, id, summary, encrypted_content: signature } = item
+  if (type !== 'reasoning' || typeof signature !== 'string') return []
+  const text = listIn(summary).flatMap((part) =>
+    isObject(part) && typeof part['text'] === 'string' ? part['text'] : [],
+  )
+  return [
+    {
+      type: 'reasoning',
+      text: text.join('\n\n'),
+      ...(typeof id === 'string' ? { id } : {}),
+      signature,
+      signedBy: 'openai',
+    },
+  ]
 }

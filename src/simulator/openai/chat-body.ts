@@ -123,14 +123,14 @@ const ERROR_TYPES: Readonly<Record<number, readonly [openai: string, code: strin
   503: ['server_error', 'overloaded', 'Service Unavailable'],
 }
 
-/** An error envelope in the flavour's own style: vLLM's `code` is the status as an integer, and its 401 is a bare string. */
-export function errorBody(flavour: Flavour, status: number, message: string): object {
+/** An error envelope in the flavour's own style: vLLM's `code` is the status as an integer, and its 401 is a bare string. `kind`: OpenAI's own code, where the status does not say it. */
+export function errorBody(flavour: Flavour, status: number, message: string, kind?: string): object {
   const [type, code, vllmType] = ERROR_TYPES[status] ?? ['server_error', 'internal_error', 'InternalServerError']
   if (flavour === 'vllm')
     return status === 401
       ? { error: 'Unauthorized' }
       : { error: { message, type: vllmType, param: null, code: status } }
-  return { error: { message, type, param: null, code } }
+  return { error: { message, type, param: null, code: kind ?? code } }
 }
 
 export function modelList(flavour: Flavour, models: readonly string[], contextTokens: number): object {
@@ -174,7 +174,7 @@ export function usageFrame(context: ChatContext, usage: object): string {
 }
 
 /** A probability that depends on the token alone, so that repeated requests agree. */
-function logprob(token: string, top: number): object {
+export function logprob(token: string, top: number): object {
   const bytes = [...Buffer.from(token)]
   const value = -((bytes.reduce((sum, byte) => sum + byte, 0) % 100) + 1) / 100
   const one = (text: string, at: number): object => ({ token: text, logprob: at, bytes: [...Buffer.from(text)] })

@@ -1,4 +1,4 @@
-/** OpenAI and engines that speak like it: `POST /v1/chat/completions` and `/v1/completions` (spec 2.3.0; vLLM 0.32 as recorded). */
+/** OpenAI and engines that speak like it: `POST /v1/chat/completions` and `/v1/completions` (spec 2.3.0; vLLM 0.32 as recorded), and OpenAI's `/v1/responses`. */
 import { imageSize } from '../image-size.ts'
 import { promptTokens, type SimRequest } from '../compose.ts'
 import { uncached, type InputTokens } from '../used-tokens.ts'
@@ -7,6 +7,10 @@ import { countTokens } from '../tokens.ts'
 import { errorBody, metricsPage, modelList, type ChatContext } from './chat-body.ts'
 import { ChatWriter } from './chat-writer.ts'
 import { readEmbeddings } from './embeddings.ts'
+import type { ResponsesBody } from './responses-body.ts'
+import { checkResponses } from './responses-check.ts'
+import { effortOf, readResponses } from './responses-read.ts'
+import { ResponseWriter } from './responses-writer.ts'
 import { TextWriter } from './text-writer.ts'
 
 /** What the API generates for a raw prompt where the caller does not say. */
@@ -25,7 +29,7 @@ export const openAi: Wire = {
   flushesHead: false,
   page: (path, world) => pageOf('openai', path, world),
   call: (path) => callOf('openai', path),
-  error: ({ status, message }) => errorBody('openai', status, message),
+  error: ({ status, message, kind }) => errorBody('openai', status, message, kind),
   notFound: (method, path) => errorBody('openai', 404, `Unknown request URL: ${method} ${path}.`),
   headers: ({ running }) => ({
     'x-ratelimit-limit-requests': '10000',
@@ -65,6 +69,8 @@ function callOf(flavour: 'openai' | 'vllm', path: string): WireCall | undefined 
       return { isCounted: true, read: (body, _, world) => read(flavour, body, world) }
     case '/v1/completions':
       return { isCounted: true, read: (body, _, world) => readText(flavour, body, world) }
+    case '/v1/responses':
+      return flavour === 'openai' ? { isCounted: true, read: (body, _, world) => respond(body, world) } : undefined
     case '/v1/embeddings':
       return { isCounted: true, read: (body, _, world) => readEmbeddings(body, world) }
     default:
@@ -114,6 +120,24 @@ function read(flavour: 'openai' | 'vllm', body: unknown, world: World): Asked {
     isStream: request.stream === true,
     count: () => (flavour === 'openai' ? hostedInput(request, world) : uncached(promptTokens(request))),
     writer: () => new ChatWriter(contextOf(flavour, request, world), request),
+  }
+}
+
+function respond(value: unknown, world: World): Asked {
+  const body = value as ResponsesBody
+  checkResponses(body, world.models)
+  const request: SimRequest = { ...readResponses(body), thinkingTokens: THINKING[effortOf(body)] ?? 0 }
+  return {
+    kind: 'generate',
+    request,
+    isStream: body.stream === true,
+    count: () => hostedInput(request, world),
+    writer: () =>
+      new ResponseWriter({
+        id: world.request.toString(36).padStart(8, '0'),
+        created: Math.floor(Date.now() / 1000),
+        body,
+      }),
   }
 }
 

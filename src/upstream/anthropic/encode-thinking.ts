@@ -25,7 +25,8 @@ export interface EncodedThinking {
 
 /**
  * Thinking and effort. A caller's own `thinking` is obeyed or refused; `reasoning_effort`, which is a wish, gives way to a forced
- * tool, to a short answer and to a tool call whose thinking Anthropic did not sign, and is then named in `dropped`.
+ * tool and to a short answer. Both give way to an open tool call of another model, whose thinking Anthropic did not sign. What gave
+ * way is named in `dropped`.
  */
 export function encodeThinking(
   request: ChatRequest,
@@ -35,7 +36,7 @@ export function encodeThinking(
 ): EncodedThinking {
   const { thinking, reasoningEffort: effort } = request
   const wished = effortOf(effort, traits)
-  if (thinking !== undefined) return { ...own(request, thinking, traits, maxTokens), ...wished }
+  if (thinking !== undefined) return { ...own(request, thinking, traits, maxTokens, dropped), ...wished }
   if (effort === undefined) return {}
   if (effort === 'none') return traits.thinking === 'none' ? {} : { thinking: { type: 'disabled' } }
   const isForced = forcesTool(request.toolChoice)
@@ -47,21 +48,35 @@ export function encodeThinking(
   return wished
 }
 
-function own(request: ChatRequest, thinking: Thinking, traits: ModelTraits, maxTokens: number): EncodedThinking {
+function own(
+  request: ChatRequest,
+  thinking: Thinking,
+  traits: ModelTraits,
+  maxTokens: number,
+  dropped: Set<string>,
+): EncodedThinking {
   if (thinking.type === 'disabled') return traits.thinking === 'none' ? {} : { thinking: { type: 'disabled' } }
   if (traits.thinking === 'none') throw unsupported('thinking', 'Thinking begins with Claude 3.7.')
   if (forcesTool(request.toolChoice))
     throw unsupported('tool_choice', 'With thinking it cannot be made to call a tool; use "auto".')
   if (traits.thinking === 'adaptive') {
     const effort = thinking.budgetTokens === undefined ? undefined : effortFor(thinking.budgetTokens)
-    return { thinking: { type: 'adaptive' }, ...(effort === undefined ? {} : { effort }) }
+    return { thinking: { type: 'adaptive', ...shown(thinking, traits) }, ...(effort === undefined ? {} : { effort }) }
   }
   const isInterleaved = request.betas?.includes(INTERLEAVED) === true
   const most = isInterleaved ? Number.MAX_SAFE_INTEGER : maxTokens - 1
   const budget = thinking.budgetTokens ?? Math.min(BUDGETS.medium, most)
   if (budget < LEAST_BUDGET || budget > most)
     throw unsupported('thinking', `Its budget is at least ${LEAST_BUDGET} and below max_tokens (${maxTokens}).`)
-  return { thinking: { type: 'enabled', budget_tokens: budget } }
+  if (!hasUnsignedCall(request))
+    return { thinking: { type: 'enabled', budget_tokens: budget, ...shown(thinking, traits) } }
+  dropped.add('thinking')
+  return {}
+}
+
+/** Whether the text of the thinking is wanted. Unsaid stays unsaid: the models' own defaults differ. Older ones show it always, and the answer's writer leaves it out. */
+function shown({ display }: Thinking, { hasDisplay }: ModelTraits): Block {
+  return display === undefined || !hasDisplay ? {} : { display }
 }
 
 /** The effort that comes nearest to a budget, for models that know no budgets. */

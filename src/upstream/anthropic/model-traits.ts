@@ -2,6 +2,8 @@
 export interface ModelTraits {
   /** How thinking is asked for: with a budget, by effort, or not at all. */
   readonly thinking: 'none' | 'budget' | 'adaptive'
+  /** `thinking.display`. */
+  readonly hasDisplay: boolean
   /** `output_config.effort`, with or without thinking. */
   readonly hasEffort: boolean
   /** Effort `xhigh`; without it `high` is the next. */
@@ -22,6 +24,7 @@ export function modelTraits(model: string): ModelTraits {
   const isOpus = /opus/.test(model)
   return {
     thinking: version < 3.7 ? 'none' : version < 4.6 ? 'budget' : 'adaptive',
+    hasDisplay: version >= 4,
     hasEffort: version >= 4.6 || (version === 4.5 && isOpus),
     hasXhigh: version >= 4.7,
     hasSampling: version < 4.7,

@@ -5,6 +5,7 @@ import { SwitchyardError } from '../../shared/errors.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason, stopSequence } from './finish-reason.ts'
 import { isPlainChunk } from './plain-chunk.ts'
+import { ReasoningDetails } from './reasoning-details.ts'
 import { TextFrame } from './text-frame.ts'
 import { ToolCalls } from './tool-calls.ts'
 import { estimateUsage, readUsage } from './usage.ts'
@@ -20,6 +21,8 @@ const errorIn: ErrorOf = (frame) => fromErrorBody(frame['error'] ?? frame)
 interface ChoiceState {
   readonly index: number
   readonly calls: ToolCalls
+  /** Present once there were any. */
+  details: ReasoningDetails | undefined
   hasRole: boolean
   isFinished: boolean
 }
@@ -246,6 +249,12 @@ export class StreamDecoder {
       state.hasRole = true
     } else if (!state.hasRole) isPlain = false
     this.#text('reasoning', choice, delta['reasoning_content'] ?? delta['reasoning'])
+    if (delta['reasoning_details'] !== undefined)
+      (state.details ??= new ReasoningDetails()).take(delta['reasoning_details'])
+    if (state.details !== undefined && isPastThinking(delta, raw)) {
+      const event = state.details.flush(choice)
+      if (event !== undefined) this.#events.push(event)
+    }
     // Text completions have their text beside the index.
     this.#text('text', choice, delta['content'] ?? raw['text'])
     this.#text('refusal', choice, delta['refusal'])
@@ -311,11 +320,17 @@ export class StreamDecoder {
     let state = this.#choices.get(key)
     if (state === undefined) {
       if (this.#choices.size >= MAX_CHOICES) return undefined
-      state = { index: key, calls: new ToolCalls(), hasRole: false, isFinished: false }
+      state = { index: key, calls: new ToolCalls(), details: undefined, hasRole: false, isFinished: false }
       this.#choices.set(key, state)
     }
     return state
   }
+}
+
+/** What was thought is complete when something is said, called or over. */
+function isPastThinking(delta: Record<string, unknown>, { finish_reason: word }: Record<string, unknown>): boolean {
+  const { content, tool_calls: calls } = delta
+  return (typeof content === 'string' && content !== '') || (calls ?? null) !== null || (word ?? null) !== null
 }
 
 /** One token's log-probability with only the fields of the API (llama.cpp adds an `id`). */

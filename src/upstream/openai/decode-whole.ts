@@ -6,6 +6,7 @@ import { decodeEmbeddings } from './decode-embeddings.ts'
 import { isRecord, tokenLogprob } from './decode-stream.ts'
 import { failure, fromErrorBody } from './errors.ts'
 import { finishReason, stopSequence } from './finish-reason.ts'
+import { ReasoningDetails } from './reasoning-details.ts'
 import { ToolCalls } from './tool-calls.ts'
 import { estimateUsage, readUsage } from './usage.ts'
 
@@ -80,6 +81,12 @@ function decodeChoice(
     if (typeof value === 'string' && value !== '') events.push({ type, choice, text: value })
   }
   text('reasoning', message['reasoning_content'] ?? message['reasoning'])
+  if (message['reasoning_details'] !== undefined) {
+    const details = new ReasoningDetails()
+    details.take(message['reasoning_details'])
+    const event = details.flush(choice)
+    if (event !== undefined) events.push(event)
+  }
   text('text', message['content'] ?? raw['text'])
   text('refusal', message['refusal'])
   const calls = new ToolCalls()

@@ -29,6 +29,9 @@ export const tgiAdapter: Adapter = {
   refusal: fromTgiRefusal,
 }
 
+/** The native route, which takes raw prompts as they are. */
+export const tgiTextAdapter: Adapter = { ...tgiAdapter, says: new Set(['prompt']) }
+
 /** TGI's answers have no id and may have no model. */
 function startOf({ target }: Sent): Extract<AnswerEvent, { type: 'start' }> {
   return { type: 'start', id: randomUUID(), model: target.model, created: Math.floor(Date.now() / 1000) }

@@ -1,4 +1,4 @@
-/** Anthropic's signed thinking in the chat dialect: whole and streamed answers say the same, and what comes back is what was signed. */
+/** Signed thinking of Anthropic and OpenAI in the chat dialect: whole and streamed answers say the same, and what comes back is what was signed. */
 import { expect, test } from 'vitest'
 import { AnswerCollector } from '../../../src/protocol/openai-chat/collect-answer.ts'
 import { decodeChatRequest } from '../../../src/protocol/openai-chat/decode-request.ts'
@@ -131,4 +131,35 @@ test.each([
   },
 ])('what is no reasoning of OpenAI is left out: %j', (extra_content) => {
   expect(sentBack({ role: 'assistant', content: 'a', extra_content })).toBeUndefined()
+})
+
+test('encrypted reasoning of OpenAI goes the same way, item by item', () => {
+  const by = (id: string, more: object): AnswerEvent => thought({ signedBy: 'openai', id, ...more })
+  const events: readonly AnswerEvent[] = [
+    by('rs_lost', { text: 'It came without its content. ' }),
+    by('rs_1', { text: 'One ' }),
+    by('rs_1', { text: 'two.' }),
+    by('rs_1', { signature: 'gAAA=' }),
+    by('rs_2', { signature: 'gBBB=' }),
+    { type: 'finish', choice: 0, reason: 'stop' },
+  ]
+  const items = [
+    {
+      type: 'reasoning',
+      id: 'rs_1',
+      summary: [{ type: 'summary_text', text: 'One two.' }],
+      encrypted_content: 'gAAA=',
+    },
+    { type: 'reasoning', id: 'rs_2', summary: [], encrypted_content: 'gBBB=' },
+  ]
+  expect(whole(events)['extra_content']).toEqual({ openai: { reasoning: items } })
+  expect(streamed(events)).toEqual({ openai: { reasoning: items } })
+  expect(sentBack(whole(events))).toEqual([
+    { type: 'reasoning', id: 'rs_1', text: 'One two.', signature: 'gAAA=', signedBy: 'openai' },
+    { type: 'reasoning', id: 'rs_2', text: '', signature: 'gBBB=', signedBy: 'openai' },
+  ])
+  const odd = {
+    openai: { reasoning: [null, { type: 'reasoning', summary: 1 }, { type: 'x', encrypted_content: 'y' }] },
+  }
+  expect(sentBack({ role: 'assistant', content: 'a', extra_content: odd })).toBeUndefined()
 })

@@ -316,6 +316,11 @@ describe('thinking', () => {
       { role: 'tool', toolCallId: 'a', content: '1' },
     ]
     expect(think({ reasoningEffort: 'low', messages: open }, OLD)).toEqual(gone)
+    const thinking = { type: 'enabled', budgetTokens: 2000 } as const
+    expect(think({ thinking, messages: open }, OLD)).toEqual({ ...gone, dropped: ['thinking'] })
+    const reasoning = [{ type: 'reasoning', text: 'T', signature: 's', signedBy: 'anthropic' }] as const
+    const own = open.map((message) => (message.role === 'assistant' ? { ...message, reasoning } : message))
+    expect(think({ thinking, messages: own }, OLD)).toMatchObject({ thinking: { budget_tokens: 2000 }, dropped: [] })
     expect(think({ reasoningEffort: 'low', tools: [tool], toolChoice: { type: 'required' } }, NEW)).toEqual({
       thinking: undefined,
       effort: 'low',
@@ -328,6 +333,12 @@ describe('thinking', () => {
     expect(think(own, OLD)).toMatchObject({ thinking: { type: 'enabled', budget_tokens: 4000 } })
     expect(think(own, NEW)).toMatchObject({ thinking: { type: 'adaptive' }, effort: 'medium' })
     expect(() => think(own, OLD, 4000)).toThrow(/below max_tokens/)
+    const silent = { thinking: { ...own.thinking, display: 'omitted' } } as const
+    expect(think(silent, OLD)).toMatchObject({ thinking: { budget_tokens: 4000, display: 'omitted' } })
+    expect(think({ thinking: { type: 'adaptive', display: 'summarized' } }, NEW)).toMatchObject({
+      thinking: { type: 'adaptive', display: 'summarized' },
+    })
+    expect(think(silent, 'claude-3-7-sonnet-20250219')).not.toHaveProperty('thinking.display')
     expect(think({ ...own, betas: ['interleaved-thinking-2025-05-14'] }, OLD, 4000)).toMatchObject({ dropped: [] })
     expect(refusal({ ...own, tools: [tool], toolChoice: { type: 'required' } })).toBe(
       'unsupported_parameter tool_choice',
