@@ -17,8 +17,8 @@ import * as chatWhole from '../../src/upstream/openai/decode-whole.ts'
 interface Wire {
   readonly dialect: Dialect
   readonly body: object
-  stream(): AnswerDecoder
-  whole(text: string): WholeAnswer
+  readonly stream: () => AnswerDecoder
+  readonly whole: (text: string) => WholeAnswer
 }
 
 const REQUEST_BYTES = 1000

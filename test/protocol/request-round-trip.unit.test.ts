@@ -226,7 +226,7 @@ describe('what one API alone can say goes over it unchanged', () => {
         const reasoning: ReasoningPart = { type: 'reasoning', ...signed, signedBy: 'anthropic' }
         const [first, second, third] = thought(reasoning, text, result) as [Message, Message, Message]
         const given = chatRequest({
-          messages: [first, second, { ...third, ...(isError ? { isError } : {}) } as Message],
+          messages: [first, second, { ...third, ...(isError ? { isError } : {}) }],
           sampling: { stop: ['###', 'END'], topK: 40 },
           maxOutputTokens: 100,
         })

@@ -59,7 +59,7 @@ export const RESPONSES_ENDING_ROWS: readonly Row[] = [
       const whole = (await probe.whole({ tools })).json as ResponseObject
       const streamed = completes(await probe.stream({ tools })).at(-1)?.response
       const plain = (response: ResponseObject | undefined): unknown =>
-        response?.output?.map(({ id: _, ...rest }) => rest)
+        response?.output?.map((item) => ({ ...item, id: undefined }))
       same(plain(whole), plain(streamed), 'items')
       same([whole.object, whole.status, whole.output?.length], ['response', 'completed', 3], 'response')
     },
