@@ -9,7 +9,7 @@ import { LIST } from './conformance/list.ts'
 import { Output } from './conformance/output.ts'
 import { keepResults } from './conformance/results.ts'
 import { runList } from './conformance/run-list.ts'
-import { PLAIN } from './conformance/scripts.ts'
+import { ANY_ANSWER } from './conformance/tell.ts'
 import { startUpstream } from './conformance/upstream.ts'
 
 const HELP = `npm run conformance -- [options]
@@ -44,7 +44,7 @@ try {
 async function main(): Promise<boolean> {
   if (values.help) return say(HELP)
   if (values.list)
-    return say(LIST.map((row) => `${row.id.padEnd(30)}${row.promise}\n${''.padEnd(30)}${row.source}`).join('\n'))
+    return say(LIST.map((row) => `${row.id.padEnd(33)}${row.promise}\n${''.padEnd(33)}${row.source}`).join('\n'))
   if (values.url !== undefined && values.gateway !== undefined) throw new Usage('give --url or --gateway, not both')
   const isPlain = values.url === undefined && values.gateway === undefined && values.only === undefined && !values.json
   const clientsHold = isPlain ? runClients(values.markdown) : true
@@ -66,7 +66,7 @@ async function list(): Promise<boolean> {
   const name = values.gateway ?? (values.url === undefined ? 'switchyard' : undefined)
   const port = number('upstream-port', values['upstream-port'], 0)
   const needsUpstream = name !== undefined || values['upstream-port'] !== undefined
-  const upstream = needsUpstream ? await startUpstream(port, PLAIN) : undefined
+  const upstream = needsUpstream ? await startUpstream(port, ANY_ANSWER) : undefined
   let gateway: RunningGateway | undefined
   try {
     gateway =

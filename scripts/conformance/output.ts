@@ -15,13 +15,13 @@ export class Output {
 
   readonly result = (result: Result, done: number, all: number): void => {
     if (this.#json) return
-    const mark = result.outcome === 'holds' ? 'yes' : result.outcome === 'broken' ? 'NO' : 'not run'
+    const mark = result.outcome === 'holds' ? 'yes' : result.outcome === 'broken' ? 'NO' : result.outcome
     const colour = result.outcome === 'holds' ? 'green' : result.outcome === 'broken' ? 'red' : 'yellow'
     const clear = process.stderr.isTTY ? '\r\u001b[K' : ''
     if (clear !== '') process.stderr.write(clear)
     const painted = this.#isTerminal ? styleText(colour, mark.padEnd(8)) : mark.padEnd(8)
     const detail = result.detail === undefined ? '' : ` (${result.detail})`
-    console.log(`${painted}${result.id.padEnd(30)}${this.#promises.get(result.id) ?? ''}${detail}`)
+    console.log(`${painted}${result.id.padEnd(33)}${this.#promises.get(result.id) ?? ''}${detail}`)
     if (clear !== '' && done < all) process.stderr.write(`${done} of ${all} rows`)
   }
 
@@ -29,10 +29,9 @@ export class Output {
     const count = (outcome: Result['outcome']): number => results.filter((each) => each.outcome === outcome).length
     if (this.#json) console.log(JSON.stringify({ gateway, setUp, results }))
     else {
-      const idle = count('not run')
-      console.log(
-        `\n${gateway}: ${count('holds')} of ${count('holds') + count('broken')} rows hold${idle > 0 ? `, ${idle} not run` : ''}`,
-      )
+      const apart = (['not run', 'absent'] as const).filter((each) => count(each) > 0)
+      const rest = apart.map((each) => `, ${count(each)} ${each}`).join('')
+      console.log(`\n${gateway}: ${count('holds')} of ${count('holds') + count('broken')} rows hold${rest}`)
     }
   }
 }

@@ -1,18 +1,27 @@
 import type { Results } from './results.ts'
-import type { Row } from './row.ts'
+import { DIALECTS, type Dialect, type Row } from './row.ts'
 
 const NAMES: Readonly<Record<string, string>> = { switchyard: 'Switchyard', portkey: 'Portkey', litellm: 'LiteLLM' }
+
+const APIS: Readonly<Record<Dialect, string>> = {
+  chat: '/v1/chat/completions',
+  responses: '/v1/responses',
+  messages: '/v1/messages',
+}
 
 /** The text of docs/streaming-conformance.md. */
 export function conformancePage(list: readonly Row[], results: Results): string {
   const gateways = Object.keys(NAMES).filter((name) => results[name] !== undefined)
-  const score = (name: string): string => {
-    const held = list.filter((row) => results[name]?.rows[row.id]?.outcome === 'holds').length
-    return `${held} of ${list.length}`
+  const score = (name: string, dialect: Dialect): string => {
+    const own = list.filter((row) => row.dialect === dialect)
+    const outcomes = own.map((row) => results[name]?.rows[row.id]?.outcome)
+    if (outcomes.every((outcome) => outcome === 'absent')) return 'absent'
+    return `${outcomes.filter((outcome) => outcome === 'holds').length} of ${own.length}`
   }
   const runs = gateways.map((name) => {
     const run = results[name]
-    return `| ${NAMES[name]} | ${score(name)} | ${run?.setUp} | ${run?.date} | ${run?.node} |`
+    const scores = DIALECTS.map((dialect) => score(name, dialect)).join(' | ')
+    return `| ${NAMES[name]} | ${scores} | ${run?.setUp} | ${run?.date} | ${run?.node} |`
   })
   const cell = (name: string, id: string): string => {
     const row = results[name]?.rows[id]
@@ -24,10 +33,21 @@ export function conformancePage(list: readonly Row[], results: Results): string 
           ? '**no**'
           : row.outcome
   }
-  const rows = list.map((row) => {
-    const cells = gateways.map((name) => cell(name, row.id))
-    return `| \`${row.id}\` | ${row.promise} | [${sourceName(row.source)}](${row.source}) | ${cells.join(' | ')} |`
-  })
+  const rows = (dialect: Dialect): string =>
+    list
+      .filter((row) => row.dialect === dialect)
+      .map((row) => {
+        const cells = gateways.map((name) => cell(name, row.id))
+        return `| \`${row.id}\` | ${row.promise} | [${sourceName(row.source)}](${row.source}) | ${cells.join(' | ')} |`
+      })
+      .join('\n')
+  const lists = DIALECTS.map(
+    (dialect) => `### ${APIS[dialect]}
+
+| row | promise | taught by | ${gateways.map((name) => NAMES[name]).join(' | ')} |
+| --- | --- | --- | ${gateways.map(() => '---').join(' | ')} |
+${rows(dialect)}`,
+  )
   const faults = gateways.flatMap((name) => {
     const seen = list.flatMap((row) => {
       const result = results[name]?.rows[row.id]
@@ -39,11 +59,11 @@ export function conformancePage(list: readonly Row[], results: Results): string 
 
 <!-- Written by \`npm run docs:conformance -- --write\` from the list that \`npm run conformance\` runs. -->
 
-What a gateway owes the callers of \`/v1/chat/completions\`, one promise per row, each with the public thread or the specification that taught it. The checks speak HTTP alone, so that the list can be
-run against any OpenAI-compatible gateway.
+What a gateway owes the callers of \`/v1/chat/completions\`, \`/v1/responses\` and \`/v1/messages\`, one promise per row, each with the public thread or the specification that taught it. The
+checks speak HTTP alone, so that the list can be run against any OpenAI-compatible gateway. An API that a gateway does not have is \`absent\`: its rows are no part of its score.
 
-| gateway | rows that hold | set-up | run on | Node |
-| --- | --- | --- | --- | --- |
+| gateway | ${DIALECTS.map((dialect) => `\`${APIS[dialect]}\``).join(' | ')} | set-up | run on | Node |
+| --- | --- | --- | --- | --- | --- | --- |
 ${runs.join('\n')}
 
 ## Run it
@@ -60,13 +80,12 @@ are not run, and never count as held, where it is missing or the gateway does no
 \`--only PART\` picks rows by id, \`--json\` prints results for programs, \`--list\` prints the promises. The exit code is 0 only if every row that was run holds, and at least one was.
 
 A row that a gateway breaks is not always a fault of the gateway: some promises (an upstream that is given up, a repaired index) are services that a plain relay does not offer.
+The provider behind speaks OpenAI's chat and OpenAI's Responses and answers in whichever it is asked; to the callers of \`/v1/messages\` a gateway must translate.
 The peers run as their packages ship them, with the settings named above.
 
 ## The list
 
-| row | promise | taught by | ${gateways.map((name) => NAMES[name]).join(' | ')} |
-| --- | --- | --- | ${gateways.map(() => '---').join(' | ')} |
-${rows.join('\n')}
+${lists.join('\n\n')}
 ${faults.length === 0 ? '' : `\n## What was seen instead\n\n${faults.join('\n').trimEnd()}\n`}`
 }
 
@@ -76,7 +95,8 @@ function sourceName(url: string): string {
   if (found !== null) return `${found[1]}#${found[2]}`
   if (hostname === 'html.spec.whatwg.org') return 'WHATWG HTML'
   if (hostname === 'www.rfc-editor.org') return `RFC 9112, ${hash.slice('#section-'.length)}`
-  if (hostname === 'platform.openai.com') return 'OpenAI API reference'
+  if (hostname === 'platform.openai.com' || hostname === 'developers.openai.com') return 'OpenAI API reference'
+  if (hostname === 'platform.claude.com') return 'Anthropic, Streaming'
   return pathname.split('/').slice(1, 3).join('/')
 }
 

@@ -1,6 +1,6 @@
 import { request, type Agent, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Reply } from './reply.ts'
-import { Broken } from './row.ts'
+import { Broken, type Dialect } from './row.ts'
 import type { Exchange } from './upstream.ts'
 
 /** Where the gateway under test is and what it wants to be told. */
@@ -35,9 +35,11 @@ export class Probe {
   readonly patienceMs: number
   readonly #exchange: Exchange | undefined
   readonly #word: string
+  readonly #dialect: Dialect
 
-  constructor(target: Target, word: string, exchange: Exchange | undefined, patienceMs: number) {
+  constructor(target: Target, dialect: Dialect, word: string, exchange: Exchange | undefined, patienceMs: number) {
     this.target = target
+    this.#dialect = dialect
     this.patienceMs = patienceMs
     this.#exchange = exchange
     this.#word = word
@@ -55,7 +57,18 @@ export class Probe {
 
   /** The body of a request, with `more` laid over it. */
   body(more: object = {}): object {
-    return { model: this.target.model, messages: [{ role: 'user', content: this.prompt }], ...more }
+    const { prompt } = this
+    const messages = [{ role: 'user', content: prompt }]
+    switch (this.#dialect) {
+      case 'chat':
+        return { model: this.target.model, messages, ...more }
+      case 'responses':
+        return { model: this.target.model, input: prompt, store: false, ...more }
+      case 'messages':
+        return { model: this.target.model, max_tokens: 4096, messages, ...more }
+      default:
+        return this.#dialect satisfies never
+    }
   }
 
   /** Asks for a stream and reads it to its end. */
@@ -74,14 +87,22 @@ export class Probe {
     const headers = {
       'content-type': 'application/json',
       'accept-encoding': 'gzip, br, zstd',
+      ...(this.#dialect === 'messages' ? { 'anthropic-version': '2023-06-01' } : {}),
       ...this.target.headers,
       'content-length': bytes.length,
     }
-    const url = new URL(`${this.target.url}/chat/completions`)
+    const url = new URL(this.target.url + PATHS[this.#dialect])
     const outgoing = request(url, { method: 'POST', headers, agent: options.agent ?? false })
     outgoing.end(bytes)
     return readLive(outgoing, options.unread === true, this.patienceMs)
   }
+}
+
+/** Where each API is, under the base URL. */
+export const PATHS: Readonly<Record<Dialect, string>> = {
+  chat: '/chat/completions',
+  responses: '/responses',
+  messages: '/messages',
 }
 
 function readLive(outgoing: ClientRequest, unread: boolean, patienceMs: number): Live {

@@ -46,7 +46,7 @@ export class Reply {
   readonly body: Buffer
   /** The answer ended as HTTP says it must; false where the connection broke. */
   readonly isWhole: boolean
-  #events: readonly string[] | undefined
+  #named: readonly NamedEvent[] | undefined
 
   constructor(status: number, headers: IncomingHttpHeaders, body: Buffer, isWhole: boolean) {
     this.status = status
@@ -62,8 +62,13 @@ export class Reply {
 
   /** The data of every event. */
   get events(): readonly string[] {
-    this.#events ??= readEvents(this.body.toString())
-    return this.#events
+    return this.named.map(({ data }) => data)
+  }
+
+  /** Every event with its name. */
+  get named(): readonly NamedEvent[] {
+    this.#named ??= readEvents(this.body.toString())
+    return this.#named
   }
 
   /** Every event but `[DONE]` and errors. */
@@ -136,15 +141,25 @@ function parse(text: string): Chunk {
   throw new Broken(`not a JSON object: ${text.slice(0, 60)}`)
 }
 
-/** Data of the events of a stream (WHATWG HTML, 9.2.6). Written apart from the gateway's own decoder, which it judges. */
-function readEvents(text: string): readonly string[] {
-  const events: string[] = []
+export interface NamedEvent {
+  /** Of the line `event:`; `message` where there is none. */
+  readonly name: string
+  readonly data: string
+}
+
+/** The events of a stream (WHATWG HTML, 9.2.6). Written apart from the gateway's own decoder, which it judges. */
+function readEvents(text: string): readonly NamedEvent[] {
+  const events: NamedEvent[] = []
+  let name = ''
   let data: string[] = []
+  const valueOf = (line: string, from: number): string => line.slice(line[from] === ' ' ? from + 1 : from)
   for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
     if (line === '') {
-      if (data.length > 0) events.push(data.join('\n'))
+      if (data.length > 0) events.push({ name: name || 'message', data: data.join('\n') })
+      name = ''
       data = []
-    } else if (line.startsWith('data:')) data.push(line.slice(line.startsWith('data: ') ? 6 : 5))
+    } else if (line.startsWith('data:')) data.push(valueOf(line, 5))
+    else if (line.startsWith('event:')) name = valueOf(line, 6)
   }
   return events
 }

@@ -1,8 +1,9 @@
 import type { Probe } from './probe.ts'
 import type { Script } from './upstream.ts'
 
-/** Whose wire format a row speaks. Only `chat` has rows yet; the others take the same form. */
-export type Dialect = 'chat' | 'responses' | 'messages'
+/** The API that a row's caller speaks: `/v1/chat/completions`, `/v1/responses` or `/v1/messages`. */
+export const DIALECTS = ['chat', 'responses', 'messages'] as const
+export type Dialect = (typeof DIALECTS)[number]
 
 /** One promise of the list, with who taught it and how it is checked over HTTP alone. */
 export interface Row {

@@ -30,6 +30,8 @@ export interface Turn {
   readonly gate: Gate
   readonly wantsStream: boolean
   readonly wantsUsage: boolean
+  /** The API that the gateway spoke to us. */
+  readonly wire: 'chat' | 'responses'
   /** How many requests of this exchange came before. */
   readonly nth: number
 }
@@ -58,7 +60,7 @@ export class Gate {
 export interface ScriptedUpstream {
   /** With `/v1` at its end. */
   readonly url: string
-  /** Plans one exchange: the first request whose messages hold its word gets its script. */
+  /** Plans one exchange: each request whose prompt holds its word gets its script. */
   plan(word: string, script: Script): Exchange
   stop(): Promise<void>
 }
@@ -74,7 +76,9 @@ export async function startUpstream(port: number, otherwise: Script): Promise<Sc
     request.on('end', () => {
       const raw = Buffer.concat(pieces).toString()
       const body = request.method === 'POST' ? parse(raw) : undefined
-      if (body === undefined || !Array.isArray(body['messages']) || body['messages'].length === 0) {
+      const wire = /\/responses(\?|$)/.test(request.url ?? '') ? 'responses' : 'chat'
+      const prompt = wire === 'chat' ? body?.['messages'] : body?.['input']
+      if (body === undefined || !(typeof prompt === 'string' || (Array.isArray(prompt) && prompt.length > 0))) {
         const isList = request.method === 'GET'
         response.writeHead(isList ? 200 : 400, { 'content-type': 'application/json' })
         response.end(JSON.stringify(isList ? { object: 'list', data: [] } : REFUSAL))
@@ -93,6 +97,7 @@ export async function startUpstream(port: number, otherwise: Script): Promise<Sc
         body,
         response,
         gate: planned?.exchange.gate ?? new Gate(),
+        wire,
         wantsStream: body['stream'] === true,
         wantsUsage:
           typeof options === 'object' &&

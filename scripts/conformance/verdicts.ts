@@ -1,6 +1,11 @@
 /** What several rows ask of an answer. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Live, Probe } from './probe.ts'
 import type { Reply } from './reply.ts'
 import { holds, same } from './row.ts'
+
+/** How long a gateway may take to let the upstream go, ms. */
+const LEAVE_MS = 1000
 
 /** A whole, good stream with this text. */
 export function succeeds(reply: Reply, text?: string): void {
@@ -30,4 +35,14 @@ export function refuses(reply: Reply, status?: number): void {
     typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string',
     'the body has no error.message',
   )
+}
+
+/** The caller goes away once the request has reached the upstream, which must notice it. */
+export async function leaves(probe: Probe, live: Live): Promise<void> {
+  const seen = await Promise.race([probe.upstream.arrived, sleep(2000)])
+  holds(seen !== undefined, 'the request never reached the upstream')
+  await sleep(50)
+  live.leave()
+  const left = await Promise.race([seen.left.then(() => true), sleep(LEAVE_MS, false)])
+  holds(left, `the upstream still works ${LEAVE_MS} ms after the caller has gone`)
 }

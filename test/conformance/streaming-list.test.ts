@@ -4,7 +4,7 @@ import { startGateway, type RunningGateway } from '../../scripts/conformance/gat
 import { LIST } from '../../scripts/conformance/list.ts'
 import type { Target } from '../../scripts/conformance/probe.ts'
 import { runList, type Result } from '../../scripts/conformance/run-list.ts'
-import { PLAIN } from '../../scripts/conformance/scripts.ts'
+import { ANY_ANSWER } from '../../scripts/conformance/tell.ts'
 import { startUpstream, type ScriptedUpstream } from '../../scripts/conformance/upstream.ts'
 import { startCarelessRelay, type CarelessRelay } from '../support/careless-relay.ts'
 
@@ -12,7 +12,7 @@ let upstream: ScriptedUpstream
 let gateway: RunningGateway
 let relay: CarelessRelay
 beforeAll(async () => {
-  upstream = await startUpstream(0, PLAIN)
+  upstream = await startUpstream(0, ANY_ANSWER)
   gateway = await startGateway('switchyard', upstream.url, () => {})
   relay = await startCarelessRelay(upstream.url)
 })
@@ -39,7 +39,7 @@ test('without the scripted upstream its rows are not run, and never hold', async
 })
 
 test('a gateway that does not use the scripted upstream is found out', async () => {
-  const other = await startUpstream(0, PLAIN)
+  const other = await startUpstream(0, ANY_ANSWER)
   try {
     const rows = LIST.filter((row) => row.id === 'sse/crlf')
     const results = await runList(rows, { target: gateway.target, upstream: other, patienceMs: 5000 })
@@ -60,6 +60,11 @@ describe('a relay that makes the usual mistakes', () => {
     expect(outcomes(results, 'holds')).toEqual(
       expect.arrayContaining(['shape/role-first', 'shape/one-id', 'http/content-type', 'http/first-token']),
     )
+  })
+
+  test('has chat alone: the rows of the other APIs are absent, and neither held nor broken', () => {
+    const others = LIST.filter((row) => row.dialect !== 'chat').map((row) => row.id)
+    expect(outcomes(results, 'absent')).toEqual(others)
   })
 
   test.each([

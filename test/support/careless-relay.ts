@@ -1,6 +1,6 @@
 /**
  * A gateway that makes the usual mistakes, to prove that the conformance list can fail: it decodes each packet alone, knows `\n\n` and
- * `data: ` only, drops what it cannot read, adds `[DONE]` to whatever came, and goes on when its caller has left.
+ * `data: ` only, drops what it cannot read, adds `[DONE]` to whatever came, and goes on when its caller has left. It has chat alone.
  */
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,6 +14,10 @@ export interface CarelessRelay {
 /** Starts the relay in front of an upstream (`http://.../v1`). */
 export async function startCarelessRelay(upstream: string): Promise<CarelessRelay> {
   const server = createServer((incoming, response) => {
+    if (incoming.url !== '/v1/chat/completions') {
+      response.writeHead(404).end()
+      return
+    }
     const outgoing = request(`${upstream}/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

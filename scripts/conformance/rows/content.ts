@@ -68,7 +68,7 @@ export const CONTENT_ROWS: readonly Row[] = [
   said(
     'whitespace',
     'White space at the start, at the end and alone in a delta is text.',
-    thread('posit-dev/chatlas#435'),
+    thread('diegosouzapw/OmniRoute#9170'),
     stream(...saying('\n\n', '  ', 'a', ' ', '\t\n')),
     '\n\n  a \t\n',
   ),

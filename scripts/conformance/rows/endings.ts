@@ -99,7 +99,7 @@ export const ENDING_ROWS: readonly Row[] = [
   ending(
     'no-upstream-secrets',
     'The upstream’s own error text, which may hold keys and hosts, does not reach the caller.',
-    thread('vercel/ai#18303'),
+    thread('mozilla-ai/any-llm#839', 'pull'),
     stream(...SAID, BOOM),
     (answer) => holds(!answer.body.toString().includes('sk-FAKE'), 'the upstream’s key is in the answer'),
   ),

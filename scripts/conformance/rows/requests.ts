@@ -215,7 +215,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     id: 'error/recovers',
     dialect: 'chat',
     promise: 'A model that has failed serves the next request.',
-    source: thread('BerriAI/litellm#20867'),
+    source: thread('defilantech/LLMKube#453'),
     upstream: (turn) =>
       /again/.test(JSON.stringify(turn.body['messages'])) ? stream(...saying('Hello'))(turn) : failing(500)(turn),
     check: async (probe) => {

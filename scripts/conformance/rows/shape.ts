@@ -78,13 +78,13 @@ const ANY: readonly Part[] = [
   {
     id: 'shape/finish-once',
     promise: 'A choice ends with one `finish_reason`.',
-    source: thread('eclipse-theia/theia#16055'),
+    source: thread('BerriAI/litellm#2195'),
     check: async (probe) => same((await probe.stream()).finishes().length, 1, 'finish reasons'),
   },
   {
     id: 'shape/finish-last',
     promise: 'Nothing of a choice comes after its `finish_reason`.',
-    source: thread('vertesia/llumiverse#26'),
+    source: thread('vllm-project/vllm#36944', 'pull'),
     check: async (probe) => {
       const choices = (await probe.stream()).choices()
       holds(typeof choices.at(-1)?.finish_reason === 'string', 'the last chunk of the choice has no finish_reason')
@@ -176,7 +176,7 @@ const SCRIPTED: readonly Part[] = [
   {
     id: 'shape/after-finish',
     promise: 'Text after a choice has ended is not added to it.',
-    source: thread('vertesia/llumiverse#26'),
+    source: thread('vllm-project/vllm#36944', 'pull'),
     upstream: stream(ROLE, chunk({ content: 'Hello' }), chunk({}, 'stop'), chunk({ content: ' again' }), USAGE, DONE),
     check: async (probe) => {
       const reply = await probe.stream()

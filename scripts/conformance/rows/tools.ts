@@ -193,7 +193,7 @@ export const TOOL_ROWS: readonly Row[] = [
     id: 'tools/text-beside',
     dialect: 'chat',
     promise: 'Text before a tool call does not cost the call, nor the call the text.',
-    source: thread('ranxianglei/billion-context#131', 'pull'),
+    source: thread('waybarrios/vllm-mlx#690', 'pull'),
     upstream: stream(ROLE, chunk({ content: 'I save.' }), ...split('{"path":"/tmp/a"}')),
     check: async (probe) => {
       const answer = await probe.stream(TOOLS)

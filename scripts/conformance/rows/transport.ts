@@ -4,11 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { chunk, DONE, gated, PLAIN, ROLE, saying, silentAfter, USAGE } from '../scripts.ts'
 import { holds, same, type Row } from '../row.ts'
 import { HTTP_FRAMING, HTTP_PERSISTENCE, SSE, SSE_AUTHORS, thread } from '../sources.ts'
-import { succeeds } from '../verdicts.ts'
+import { leaves, succeeds } from '../verdicts.ts'
 import type { Probe } from '../probe.ts'
 
-/** How long a gateway may take to let the upstream go, ms. */
-const LEAVE_MS = 1000
 /** What a slow reader may cost a gateway and the sockets around it. Loopback sockets alone hold some MiB. */
 const MAX_BUFFERED = 32 * 2 ** 20
 const FLOOD = 96 * 2 ** 20
@@ -26,15 +24,6 @@ function header(name: string, promise: string, source: string, check: (value: (n
       check((wanted) => String(answer.headers[wanted] ?? ''))
     },
   }
-}
-
-async function leaves(probe: Probe, live: ReturnType<Probe['open']>): Promise<void> {
-  const seen = await Promise.race([probe.upstream.arrived, sleep(2000)])
-  holds(seen !== undefined, 'the request never reached the upstream')
-  await sleep(50)
-  live.leave()
-  const left = await Promise.race([seen.left.then(() => true), sleep(LEAVE_MS, false)])
-  holds(left, `the upstream still works ${LEAVE_MS} ms after the caller has gone`)
 }
 
 export const TRANSPORT_ROWS: readonly Row[] = [
