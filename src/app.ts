@@ -16,7 +16,6 @@ import { ControlSocketError, openControlSocket, type ControlSocket } from './con
 import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
-import { AcceptAll } from './gateway/accept-all.ts'
 import { removeEventLines, removeOldEventLines } from './event-lines.ts'
 import type { FinishedRequest, Reporter, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
@@ -24,6 +23,8 @@ import type { Runtime } from './http/runtime.ts'
 import { buildServer, type GatewayServer } from './http/server.ts'
 import { openHoldBounds, type HoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
+import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
+import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
@@ -56,6 +57,7 @@ export interface App {
   close(how: 'drain' | 'now'): Promise<void>
 }
 
+const ACCEPTANCE = loadAcceptanceHead(new URL('../router-models/acceptance.json', import.meta.url))
 const ROUTER_MODEL = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
 const now = (): number => performance.now()
 
@@ -212,13 +214,14 @@ function buildRuntime(
     now,
     random: Math.random,
   })
+  const cascades = cascadesOf(config)
   const steps: Steps = {
     admitter: budgeting.admitter,
     cache: new NoCache(),
     router: new WrapUpRouter(limited.behind(router)),
     ledger: budgeting.ledger,
     sender: limited.noting(sender),
-    judge: new AcceptAll(),
+    judge: new CascadeJudge((route) => cascades.get(route), ACCEPTANCE),
     reporter,
     now,
   }
@@ -232,6 +235,20 @@ function buildRuntime(
     countTokens: (request, caller, signal) =>
       bounds.count(request, router.firstTarget(request.model, caller.models), signal),
   }
+}
+
+/** Settings of the routes whose answers are judged. */
+function cascadesOf({ routes, targets }: Config): ReadonlyMap<string, CascadeSettings> {
+  const settings = new Map<string, CascadeSettings>()
+  for (const [name, { cascade }] of Object.entries(routes)) {
+    if (cascade === 'off') continue
+    settings.set(name, {
+      ...cascade,
+      checks: new Set(cascade.checks),
+      secondOpinions: cascade.secondOpinions.flatMap((each) => targets.get(each) ?? []),
+    })
+  }
+  return settings
 }
 
 function upstreamOptions(config: Config, simulatorUrl: string | undefined): readonly UpstreamOptions[] {

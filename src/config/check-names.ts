@@ -25,6 +25,8 @@ export function checkNames(raw: FileConfig, targets: ReadonlyMap<string, Target>
     const at = ['routes', name]
     route.small.forEach((each, i) => model(each, [...at, 'small', i]))
     route.big.forEach((each, i) => model(each, [...at, 'big', i]))
+    if (route.cascade !== undefined && route.cascade !== 'off')
+      route.cascade.secondOpinions?.forEach((each, i) => model(each, [...at, 'cascade', 'secondOpinions', i]))
     if (route.small.length + route.big.length === 0) report(at, 'it names no model. List some under small and big.')
     if (route.targetBigShare !== undefined && route.costQuality !== undefined)
       report([...at, 'costQuality'], 'targetBigShare and costQuality exclude each other. Keep one.')

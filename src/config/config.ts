@@ -1,3 +1,4 @@
+import type { Check } from '../gateway/checks.ts'
 import type { Target, UpstreamKind } from '../gateway/steps.ts'
 import type { TaskTypeOptions } from '../gateway/tasks.ts'
 import type { PriceSchedule } from '../budget/prices/price-schedule.ts'
@@ -35,6 +36,17 @@ export interface RouteConfig {
   readonly targetBigShare?: number
   readonly costQuality?: number
   readonly fallback: 'tier' | 'cross-tier'
+  readonly cascade: CascadeConfig | 'off'
+}
+
+/** When an answer of the small side is not believed. */
+export interface CascadeConfig {
+  readonly checks: readonly Check[]
+  readonly verify: 'stream' | 'whole'
+  readonly minLogprob: number | undefined
+  /** Names of models. */
+  readonly secondOpinions: readonly string[]
+  readonly maxGain: number
 }
 
 export interface KeyConfig {

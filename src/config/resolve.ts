@@ -1,4 +1,5 @@
 /** From the file as written to the configuration as used: secrets are read, models get their prices, names are checked. */
+import { resolveCascade } from './cascade.ts'
 import { isAbsolute, resolve as resolvePath } from 'node:path'
 import { priceAt, type PriceSchedule } from '../budget/prices/price-schedule.ts'
 import type { Capability, Target, UpstreamKind } from '../gateway/steps.ts'
@@ -147,6 +148,7 @@ class Resolver {
             small: route.small,
             big: route.big,
             fallback: route.fallback,
+            cascade: resolveCascade(route.cascade),
             ...(route.targetBigShare === undefined ? {} : { targetBigShare: route.targetBigShare }),
             ...(route.costQuality === undefined ? {} : { costQuality: route.costQuality }),
           },

@@ -1,4 +1,5 @@
 /** The configuration file as written, before secrets are read and models are resolved. */
+import { CHECKS, type Check } from '../gateway/checks.ts'
 import { z } from 'zod'
 import { UPSTREAM_KINDS, type Capability, type Tier, type UpstreamKind } from '../gateway/steps.ts'
 import type { TaskTypeOptions } from '../gateway/tasks.ts'
@@ -104,12 +105,23 @@ const model = z.strictObject({
 })
 
 const cacheMode = z.enum(['off', 'exact', 'shadow', 'semantic'])
+const cascade = z.union([
+  z.literal('off'),
+  z.strictObject({
+    checks: z.array(z.enum(CHECKS)).max(CHECKS.length).optional(),
+    verify: z.enum(['stream', 'whole']).optional(),
+    minLogprob: z.number().max(0).optional(),
+    secondOpinions: z.array(name).max(2).optional(),
+    maxGain: z.number().min(0).max(1).optional(),
+  }),
+])
 const route = z.strictObject({
   small: z.array(name).default([]),
   big: z.array(name).default([]),
   targetBigShare: z.number().min(0).max(1).optional(),
   costQuality: z.number().min(0).max(1).optional(),
   fallback: z.enum(['tier', 'cross-tier']).default('cross-tier'),
+  cascade: cascade.optional(),
   cache: z
     .strictObject({
       mode: cacheMode.optional(),
@@ -259,7 +271,17 @@ export interface RouteFile {
   readonly targetBigShare?: number | undefined
   readonly costQuality?: number | undefined
   readonly fallback: 'tier' | 'cross-tier'
+  readonly cascade?: CascadeFile | undefined
 }
+export type CascadeFile =
+  | 'off'
+  | {
+      readonly checks?: readonly Check[] | undefined
+      readonly verify?: 'stream' | 'whole' | undefined
+      readonly minLogprob?: number | undefined
+      readonly secondOpinions?: readonly string[] | undefined
+      readonly maxGain?: number | undefined
+    }
 export interface KeyFile {
   readonly name: string
   readonly key: string

@@ -1,9 +1,17 @@
-import type { Judge, Verdict } from './steps.ts'
+import type { Call, Judge, Verdict, Watch } from './steps.ts'
 
-/** The judge of a deployment without a cascade: every answer goes out as it comes, and none is held back. */
+/** Step 6 switched off: every answer is sent as it comes. */
 export class AcceptAll implements Judge {
-  wants(): boolean {
-    return false
+  watch(): Watch {
+    return 'nothing'
+  }
+
+  asks(call: Call): Call {
+    return call
+  }
+
+  begins(): Verdict {
+    return { accept: true }
   }
 
   judge(): Verdict {

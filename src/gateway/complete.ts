@@ -2,7 +2,7 @@
  * The way of a request, step by step. Streaming and whole answers, every wire dialect and the agent loop go through here;
  * nothing reaches an upstream beside it, so nothing escapes the ledger.
  */
-import { isContent, type AnswerChunk } from '../protocol/answer.ts'
+import { isContent, type AnswerChunk, type Usage } from '../protocol/answer.ts'
 import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
 import { ZERO_USD } from '../shared/money.ts'
 import { RequestTrace } from './request-trace.ts'
@@ -10,6 +10,7 @@ import type {
   Admission,
   AnswerHead,
   AnswerSink,
+  Ask,
   CacheLookup,
   Call,
   ChunkConsumer,
@@ -20,6 +21,8 @@ import type {
   SentAnswer,
   Steps,
   Target,
+  Verdict,
+  Watch,
 } from './steps.ts'
 
 /** Answers one call into `sink` and returns the record of it, which has been reported already. Never throws. */
@@ -82,7 +85,17 @@ async function answerFromCache(
   trace.completed(found.usage)
 }
 
-/** Tries the plan's targets in order until one answers. Resolves with what was sent, where somebody wants to keep it. */
+/** What is the same for all attempts of one call. */
+interface Job {
+  readonly call: Call
+  readonly admission: Admission
+  readonly plan: RoutePlan
+  readonly sink: AnswerSink
+  readonly steps: Steps
+  readonly trace: RequestTrace
+}
+
+/** Tries the plan's targets in order until one answers acceptably. Resolves with what was sent, where somebody wants to keep it. */
 async function answerFromUpstream(
   call: Call,
   admission: Admission,
@@ -91,46 +104,121 @@ async function answerFromUpstream(
   steps: Steps,
   trace: RequestTrace,
 ): Promise<SentAnswer | undefined> {
+  const job: Job = { call, admission, plan, sink, steps, trace }
   const keep = steps.cache.wants(call)
-  const judged = steps.judge.wants(call, plan)
+  let watch = plan.escalation === undefined ? 'nothing' : steps.judge.watch(call, plan)
+  let targets: readonly Target[] = plan.targets
   let reason: Reason = plan.reason
-  for (const [index, target] of plan.targets.entries()) {
-    const isLast = index === plan.targets.length - 1
-    const way = new AnswerWay(sink, headOf(call, admission, target, reason, trace), trace, keep, judged && !isLast)
+  /** What the judge refused, to be sent after all where nothing better can be had. */
+  let refused: Refused | undefined
+  for (let index = 0; index < targets.length; index++) {
+    const target = targets[index] as Target
+    // What stands behind a refused answer is no reason to try everything: one escalation, with the fallback of its own tier.
+    if (watch !== 'nothing' && plan.escalation?.includes(target) === true) watch = 'nothing'
+    const isLast = index === targets.length - 1
+    const way = new AnswerWay(sink, headOf(job, target, reason), trace, keep, watch, (chunks) =>
+      steps.judge.begins(call, plan, chunks),
+    )
+    const asked = watch === 'nothing' ? call : steps.judge.asks(call, plan, target)
+    if (asked !== call) way.hideLogprobs()
     let result: SendResult
     try {
-      result = await attempt(call, admission, { target, reason, isLast }, way, steps, trace)
+      result = await attempt(job, { target, reason, isLast: isLast && refused === undefined }, way, asked)
     } catch (thrown) {
       // What one model costs too much another may do for less.
-      if (isLast || !isForMoney(thrown)) throw thrown
+      if (!isForMoney(thrown)) throw thrown
+      if (isLast) return await sendRefused(job, refused, keep, thrown)
       reason = 'budget'
       continue
     }
     const { outcome } = result
+    const verdict = way.verdict
+    if (outcome.kind === 'complete' || (verdict?.accept === false && !call.signal.aborted)) {
+      const answer: SentAnswer = { target, chunks: way.kept, usage: outcome.usage ?? NO_USAGE }
+      const ask: Ask = (other) => askAside(job, other)
+      const final = way.isHolding ? (verdict ?? (await steps.judge.judge(call, plan, answer, ask))) : ACCEPTED
+      if (final.accept) return await finish(job, way, answer, keep)
+      trace.escalated(final.reason)
+      if (outcome.kind === 'complete') refused = { way, answer }
+      targets = plan.escalation ?? []
+      index = -1
+      reason = 'escalated'
+      watch = 'nothing'
+      continue
+    }
     if (outcome.kind === 'aborted') {
       trace.aborted()
       return undefined
     }
-    if (outcome.kind === 'complete') {
-      const answer: SentAnswer = { target, chunks: way.kept, usage: outcome.usage }
-      if (way.isHolding) {
-        const verdict = await steps.judge.judge(call, answer)
-        if (!verdict.accept) {
-          reason = 'escalated'
-          continue
-        }
-        await way.release()
-      }
-      sink.close(outcome.usage, trace.cost)
-      trace.completed(outcome.usage)
-      return keep ? answer : undefined
-    }
-    if (outcome.contentSent || !outcome.fallback || isLast) throw outcome.error
-    reason = 'fallback'
+    // Of an answer that is held back nothing was seen: another model may begin anew.
+    const canGoOn = way.isHolding ? outcome.contentSent || outcome.fallback : !outcome.contentSent && outcome.fallback
+    if (!canGoOn || isLast) return await sendRefused(job, refused, keep, outcome.error)
+    reason = reason === 'escalated' ? reason : 'fallback'
   }
   throw new SwitchyardError('internal_error', 'No model of the route answered.', {
     detail: 'route plan ran out of targets',
   })
+}
+
+const ACCEPTED: Verdict = { accept: true }
+const NO_USAGE: Usage = {
+  input: 0,
+  cachedInput: 0,
+  cacheWrite: 0,
+  output: 0,
+  reasoning: 0,
+  audioInput: 0,
+  audioOutput: 0,
+  estimated: true,
+}
+
+interface Refused {
+  readonly way: AnswerWay
+  readonly answer: SentAnswer
+}
+
+/** The answer is whole and accepted: sends what was held back of it. */
+async function finish(
+  { sink, trace }: Job,
+  way: AnswerWay,
+  answer: SentAnswer,
+  keep: boolean,
+): Promise<SentAnswer | undefined> {
+  await way.release()
+  trace.serves(answer.target)
+  sink.close(answer.usage, trace.cost)
+  trace.completed(answer.usage)
+  return keep ? answer : undefined
+}
+
+/** The bigger models cannot be had or paid for: a doubtful answer is better than none. Throws where there is none. */
+async function sendRefused(
+  job: Job,
+  refused: Refused | undefined,
+  keep: boolean,
+  error: unknown,
+): Promise<SentAnswer | undefined> {
+  if (refused === undefined) throw error
+  return await finish(job, refused.way, refused.answer, keep)
+}
+
+/** Asks a model beside the one whose answer is being judged. Whatever goes wrong, it has no opinion then. */
+async function askAside(job: Job, target: Target): Promise<SentAnswer | undefined> {
+  const chunks: AnswerChunk[] = []
+  const aside: ChunkConsumer = {
+    chunk(chunk) {
+      chunks.push(chunk)
+      return true
+    },
+    drained: () => Promise.resolve(),
+  }
+  try {
+    const { outcome } = await attempt(job, { target, reason: job.plan.reason, isLast: false }, aside)
+    return outcome.kind === 'complete' ? { target, chunks, usage: outcome.usage } : undefined
+  } catch (thrown) {
+    if (isForMoney(thrown)) return undefined
+    throw thrown
+  }
 }
 
 function isForMoney(thrown: unknown): boolean {
@@ -141,20 +229,20 @@ function isForMoney(thrown: unknown): boolean {
 }
 
 async function attempt(
-  call: Call,
-  admission: Admission,
+  { call, admission, steps, trace }: Job,
   { target, reason, isLast }: { readonly target: Target; readonly reason: Reason; readonly isLast: boolean },
-  way: AnswerWay,
-  steps: Steps,
-  trace: RequestTrace,
+  way: ChunkConsumer & Partial<Pick<AnswerWay, 'lowered' | 'stop'>>,
+  asked: Call = call,
 ): Promise<SendResult> {
   const number = trace.attempts + 1
   const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number, target, isLast })
-  if (hold.loweredCap !== undefined) way.lowered(hold.loweredCap)
+  if (hold.loweredCap !== undefined) way.lowered?.(hold.loweredCap)
   trace.sending(target, reason)
   let result: SendResult
   try {
-    result = await steps.sender.send(hold.call ?? call, hold, way)
+    let sent = hold.call ?? asked
+    if (way.stop !== undefined) sent = { ...sent, signal: AbortSignal.any([call.signal, way.stop]) }
+    result = await steps.sender.send(sent, hold, way)
   } catch (thrown) {
     // A defect of ours must not leave a hold open: what was sent by then is not known.
     const error = toSwitchyardError(thrown)
@@ -169,7 +257,8 @@ async function attempt(
 
 const UNKNOWN = { kind: 'failed', contentSent: true, usage: undefined, billing: 'unknown', fallback: false } as const
 
-function headOf(call: Call, admission: Admission, target: Target, reason: Reason, trace: RequestTrace): AnswerHead {
+function headOf({ call, admission, trace }: Job, target: Target, reason: Reason): AnswerHead {
+  const { escalation } = trace
   return {
     tier: target.tier,
     upstream: target.upstream,
@@ -180,32 +269,62 @@ function headOf(call: Call, admission: Admission, target: Target, reason: Reason
     taskId: admission.taskId,
     ...(admission.standing === undefined ? {} : { standing: admission.standing }),
     dropped: call.request.dropped,
+    ...(escalation === undefined ? {} : { escalation }),
   }
 }
 
-/** Carries an attempt's chunks to the sink: notes the first content, keeps a copy where wanted, holds all back while a judge has the last word. */
+/** Carries an attempt's chunks to the sink: notes the first content, keeps a copy where wanted, holds back what a judge has the last word on. */
 class AnswerWay implements ChunkConsumer {
-  readonly kept: AnswerChunk[] = []
-  readonly isHolding: boolean
+  kept: AnswerChunk[] = []
+  /** What the beginning of a stream came to; undefined = nobody asked, or it could not be said yet. */
+  verdict: Verdict | undefined
   readonly #sink: AnswerSink
   #head: AnswerHead
   readonly #trace: RequestTrace
   readonly #keep: boolean
+  readonly #begins: (chunks: readonly AnswerChunk[]) => Verdict | undefined
+  #watch: Watch
+  #hidesLogprobs = false
+  readonly #stop: AbortController | undefined
   #isPrepared = false
 
-  constructor(sink: AnswerSink, head: AnswerHead, trace: RequestTrace, keep: boolean, hold: boolean) {
+  constructor(
+    sink: AnswerSink,
+    head: AnswerHead,
+    trace: RequestTrace,
+    keep: boolean,
+    watch: Watch,
+    begins: (chunks: readonly AnswerChunk[]) => Verdict | undefined,
+  ) {
     this.#sink = sink
     this.#head = head
     this.#trace = trace
-    this.#keep = keep || hold
-    this.isHolding = hold
-    if (!hold) this.#prepare()
+    this.#keep = keep
+    this.#watch = watch
+    this.#begins = begins
+    if (watch === 'beginning') this.#stop = new AbortController()
+    if (watch === 'nothing') this.#prepare()
+  }
+
+  /** Nothing of the answer was shown yet. */
+  get isHolding(): boolean {
+    return this.#watch !== 'nothing'
+  }
+
+  /** Aborted where the beginning was refused, so that nobody pays for the rest. */
+  get stop(): AbortSignal | undefined {
+    return this.#stop?.signal
   }
 
   chunk(chunk: AnswerChunk): boolean {
     if (!this.#trace.hasContent && chunk.events.some(isContent)) this.#trace.firstContent()
-    if (this.#keep) this.kept.push(chunk)
-    return this.isHolding || this.#sink.chunk(chunk)
+    if (this.#watch === 'nothing') {
+      if (this.#keep) this.kept.push(chunk)
+      return this.#sink.chunk(chunk)
+    }
+    this.kept.push(chunk)
+    if (this.#watch === 'beginning' && this.verdict === undefined) return this.#begin()
+    return true
   }
 
   drained(): Promise<void> {
@@ -214,22 +333,49 @@ class AnswerWay implements ChunkConsumer {
 
   /** A whole answer, or a stream before its first chunk, still can say so. */
   dropped(names: readonly string[]): void {
-    this.#head = { ...this.#head, dropped: [...this.#head.dropped, ...names] }
-    if (this.#isPrepared) this.#sink.prepare(this.#head)
+    this.#change({ dropped: [...this.#head.dropped, ...names] })
   }
 
   /** The budget pays for a shorter answer than was asked for, which the head has to say. */
   lowered(cap: number): void {
-    this.#head = { ...this.#head, loweredCap: cap }
-    if (this.#isPrepared) this.#sink.prepare(this.#head)
+    this.#change({ loweredCap: cap })
+  }
+
+  /** The judge asked for log-probabilities that the caller did not. */
+  hideLogprobs(): void {
+    this.#hidesLogprobs = true
   }
 
   /** Sends what was held back. */
   async release(): Promise<void> {
+    if (this.#watch === 'nothing') return
+    this.#watch = 'nothing'
+    this.#change({ attempts: this.#trace.attempts })
     this.#prepare()
+    if (this.#hidesLogprobs) this.kept = this.kept.map(withoutLogprobs)
     for (const chunk of this.kept) {
       if (!this.#sink.chunk(chunk)) await this.#sink.drained()
     }
+  }
+
+  #begin(): boolean {
+    this.verdict = this.#begins(this.kept)
+    if (this.verdict === undefined) return true
+    if (!this.verdict.accept) {
+      this.#stop?.abort()
+      return true
+    }
+    this.#watch = 'nothing'
+    this.#prepare()
+    let goesOn = true
+    for (const chunk of this.kept) goesOn = this.#sink.chunk(chunk)
+    if (!this.#keep) this.kept = []
+    return goesOn
+  }
+
+  #change(part: Partial<AnswerHead>): void {
+    this.#head = { ...this.#head, ...part }
+    if (this.#isPrepared) this.#sink.prepare(this.#head)
   }
 
   #prepare(): void {
@@ -237,4 +383,8 @@ class AnswerWay implements ChunkConsumer {
     this.#isPrepared = true
     this.#sink.prepare(this.#head)
   }
+}
+
+function withoutLogprobs({ events }: AnswerChunk): AnswerChunk {
+  return { events: events.filter((event) => event.type !== 'logprobs') }
 }

@@ -30,6 +30,7 @@ export class RequestTrace {
   #plan: RoutePlan | undefined
   #target: Target | undefined
   #reason: Reason | undefined
+  #escalation: string | undefined
   #result: Result = 'failed'
   #error: SwitchyardError | undefined
   #usage: Usage | undefined
@@ -74,6 +75,20 @@ export class RequestTrace {
     if (result.dropped.length > 0) this.#dropped = [...this.#call.request.dropped, ...result.dropped]
   }
 
+  /** The answer of this target is the one that is sent, whoever was asked after it. */
+  serves(target: Target): void {
+    this.#target = target
+  }
+
+  escalated(why: string): void {
+    this.#escalation = why
+  }
+
+  /** What the judge refused, or why; undefined = nothing was. */
+  get escalation(): string | undefined {
+    return this.#escalation
+  }
+
   firstContent(): void {
     this.hasContent = true
     this.#firstContentMs = this.#now() - this.#call.startedMs
@@ -112,6 +127,7 @@ export class RequestTrace {
       upstream: this.#target?.upstream,
       target: this.#target?.name,
       reason: this.#reason ?? this.#plan?.reason,
+      escalation: this.#escalation,
       intent: this.#plan?.intent ?? 'other',
       score: this.#plan?.score,
       cache: this.cache,

@@ -188,8 +188,12 @@ export interface Alternative {
 export interface RoutePlan {
   /** Models to try in order; never empty. The first is the choice, the rest is what fallback may use. */
   readonly targets: readonly [Target, ...Target[]]
+  /** Where an answer of the small side goes on if the judge refuses it; absent = nowhere, and nothing is judged. */
+  readonly escalation?: readonly Target[]
   readonly tier: Tier
   readonly reason: Reason
+  /** The route that was asked for; absent = a model was. */
+  readonly route?: string
   /** Router score in 0..1 (expected gain of the big model); absent where a rule decided. */
   readonly score: number | undefined
   /** Closed set; `other` until the router issue. */
@@ -288,11 +292,24 @@ export interface Sender {
 
 // 6 judge -----------------------------------------------------------------------------------------------------------
 
-export type Verdict = { readonly accept: true } | { readonly accept: false; readonly reason: string }
+/**
+ * How much of an answer is held back until it is judged: all of it, or its beginning, so that a stream flows as soon as that is
+ * accepted. What was shown cannot be taken back.
+ */
+export type Watch = 'nothing' | 'beginning' | 'whole'
+export type Verdict =
+  | { readonly accept: true }
+  /** `reason` is one of a closed set: header `x-escalation-reason`, log field and metric label alike. */
+  | { readonly accept: false; readonly reason: string }
+/** Asks another model the same; its answer goes to the judge alone, and onto the bill. Undefined = it gave none. */
+export type Ask = (target: Target) => Promise<SentAnswer | undefined>
 export interface Judge {
-  /** Whether this plan's answer must be held back until it is judged (only then may it be replaced). */
-  wants(call: Call, plan: RoutePlan): boolean
-  judge(call: Call, answer: SentAnswer): Verdict | Promise<Verdict>
+  watch(call: Call, plan: RoutePlan): Watch
+  /** The call to send where the verdict needs more of the answer than was asked for (log-probabilities), or the call itself. */
+  asks(call: Call, plan: RoutePlan, target: Target): Call
+  /** Of a stream's beginning; undefined = more of it is needed. */
+  begins(call: Call, plan: RoutePlan, chunks: readonly AnswerChunk[]): Verdict | undefined
+  judge(call: Call, plan: RoutePlan, answer: SentAnswer, ask: Ask): Verdict | Promise<Verdict>
 }
 
 // 9 report ----------------------------------------------------------------------------------------------------------
@@ -321,6 +338,8 @@ export interface FinishedRequest {
   readonly upstream: string | undefined
   readonly target: string | undefined
   readonly reason: Reason | undefined
+  /** Why the small side's answer was not sent; undefined = it was not refused. */
+  readonly escalation: string | undefined
   readonly intent: string
   readonly score: number | undefined
   readonly cache: CacheResult
@@ -355,6 +374,8 @@ export interface AnswerHead {
   readonly dropped: readonly string[]
   /** Output cap that was sent in the place of a larger one of the caller's. */
   readonly loweredCap?: number
+  /** Why the small side's answer was not sent. */
+  readonly escalation?: string
 }
 /**
  * Where an answer goes: an HTTP response in some dialect, or the agent loop. `prepare` comes before every attempt and says what

@@ -205,6 +205,7 @@ function refusedRecord(
     upstream: undefined,
     target: undefined,
     reason: undefined,
+    escalation: undefined,
     intent: 'other',
     score: undefined,
     cache: 'bypass',

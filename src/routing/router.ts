@@ -67,6 +67,8 @@ interface Choice {
   readonly targets: readonly Target[]
   readonly reason: Reason
   readonly score: number | undefined
+  /** The big side, where it may have to take over from the small one. */
+  readonly escalation?: readonly Target[]
 }
 
 class RuleThenScoreRouter implements ModelRouter {
@@ -115,10 +117,10 @@ class RuleThenScoreRouter implements ModelRouter {
     const field = fieldOf(request.model, route, needs)
     const policy = route.policies[meant.mode]
     if (field.small.length === 0 || field.big.length === 0 || !policy.wantsScore) {
-      return this.#planned(choose(field, route, policy, undefined, this.#options.random), field, started)
+      return this.#planned(choose(field, route, policy, undefined, this.#options.random), field, started, meant.route)
     }
     const decide = (score: number | undefined): RoutePlan =>
-      this.#planned(choose(field, route, policy, score, this.#options.random), field, started)
+      this.#planned(choose(field, route, policy, score, this.#options.random), field, started, meant.route)
     const score = this.#score(call)
     return typeof score === 'object' ? score.then(decide) : decide(score)
   }
@@ -158,12 +160,14 @@ class RuleThenScoreRouter implements ModelRouter {
     return this.#planned({ targets, reason: 'pinned', score: undefined }, { needs, small: targets, big: [] }, started)
   }
 
-  #planned(choice: Choice, field: Field, started: number): RoutePlan {
+  #planned(choice: Choice, field: Field, started: number, route?: string): RoutePlan {
     const targets = distinct(choice.targets)
     return {
       targets,
       tier: targets[0].tier,
       reason: choice.reason,
+      ...(route === undefined ? {} : { route }),
+      ...(choice.escalation === undefined ? {} : { escalation: choice.escalation }),
       score: choice.score,
       intent: 'other',
       alternatives: () =>
@@ -217,7 +221,13 @@ function choose(field: Field, route: Route, policy: Policy, score: number | unde
     chance: random(),
   })
   const [first, second] = decision.isBig ? [big, small] : [small, big]
-  return { targets: route.isCrossTier ? [...first, ...second] : first, reason: decision.reason, score }
+  return {
+    targets: route.isCrossTier ? [...first, ...second] : first,
+    reason: decision.reason,
+    score,
+    // Who asks for the cheap side gets it.
+    ...(decision.isBig || decision.reason === 'pinned' ? {} : { escalation: big }),
+  }
 }
 
 /** A score that is no number is no score. */

@@ -42,6 +42,7 @@ export class Metrics implements Reporter {
   readonly #spend: CounterFamily
   readonly #saved: CounterFamily
   readonly #decisions: CounterFamily
+  readonly #escalations: CounterFamily
   readonly #routerTime: HistogramSeries
   readonly #cacheRequests: CounterFamily
   readonly #dropped: CounterSeries
@@ -76,6 +77,7 @@ export class Metrics implements Reporter {
     this.#spend = counter('spend_usd_total', 'Dollars charged for attempts, failed ones included.')
     this.#saved = counter('saved_usd_total', 'Dollars not spent.')
     this.#decisions = counter('route_decisions_total', 'Where requests were sent and why.')
+    this.#escalations = counter('escalations_total', 'Answers of the small side that were not sent, by what was wrong.')
     this.#routerTime = histogram(
       'router_duration_seconds',
       'Time that the routing decision took.',
@@ -133,6 +135,7 @@ export class Metrics implements Reporter {
       this.#decisionSeries.get(tier, reason, intent, '', () => this.#decisions.labels({ tier, reason, intent })).inc()
       this.#routerTime.observe(record.routerMs / 1000)
     }
+    if (record.escalation !== undefined) this.#escalations.labels({ reason: record.escalation }).inc()
     if (record.cache !== 'bypass') {
       this.#cacheRequests.labels({ tier: cacheTier(record.cache), result: record.cache }).inc()
     }

@@ -19,7 +19,7 @@ export function requestLine(record: FinishedRequest, time: string): string {
     `,"model":${quoted(record.model.slice(0, 128))},"stream":${record.stream},"status":${record.status}` +
     `,"result":"${record.result}"${text('error', record.errorCode)}${text('detail', record.errorDetail)}` +
     `${named('tier', record.tier)}${named('upstream', record.upstream)}${named('target', record.target)}` +
-    `${named('reason', record.reason)}${fraction('score', score, 3)}` +
+    `${named('reason', record.reason)}${named('escalation', record.escalation)}${fraction('score', score, 3)}` +
     `,"cache":"${record.cache}","attempts":${record.attempts}` +
     number('input', usage?.input) +
     number('output', usage?.output) +

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { complete } from '../../src/gateway/complete.ts'
-import type { SendOutcome } from '../../src/gateway/steps.ts'
+import type { Judge, SendOutcome, Verdict } from '../../src/gateway/steps.ts'
+import type { AnswerChunk } from '../../src/protocol/answer.ts'
 import { SwitchyardError, type ErrorCode } from '../../src/shared/errors.ts'
 import { makeCall, makeSteps, plan, RecordingSink, ScriptedSender, target, text, usage } from '../support/fake-steps.ts'
 
@@ -148,22 +149,108 @@ test('an answer that the judge refuses never shows, the next model answers, and 
     big: { texts: ['{"good":1}'], outcome: whole(10, 2) },
   })
   const sink = new RecordingSink()
-  const judge = { wants: () => true, judge: () => ({ accept: false, reason: 'json' }) as const }
+  const judge = judging({ accept: false, reason: 'json' })
 
-  const record = await complete(makeCall(), sink, makeSteps(plan([small, big]), sender, { judge }))
+  const record = await complete(makeCall(), sink, makeSteps(plan([small], { escalation: [big] }), sender, { judge }))
 
   expect(sink).toMatchObject({ text: '{"good":1}', end: 'closed', cost: 20 + 30, head: { reason: 'escalated' } })
-  expect(record).toMatchObject({ reason: 'escalated', attempts: 2 })
+  expect(sink.head).toMatchObject({ escalation: 'json', tier: 'frontier' })
+  expect(record).toMatchObject({ reason: 'escalated', escalation: 'json', attempts: 2, target: 'big' })
 })
 
 test('an answer that the judge accepts is released whole', async () => {
   const sender = new ScriptedSender({ small: { texts: ['a', 'b'], outcome: whole(1, 2) } })
   const sink = new RecordingSink()
-  const judge = { wants: () => true, judge: () => ({ accept: true }) as const }
+  const judge = judging({ accept: true })
 
-  await complete(makeCall(), sink, makeSteps(plan([small, big]), sender, { judge }))
+  await complete(makeCall(), sink, makeSteps(plan([small], { escalation: [big] }), sender, { judge }))
 
   expect(sink).toMatchObject({ text: 'ab', end: 'closed' })
+})
+
+test('only the small side is judged, and it is asked once more at most', async () => {
+  const sender = new ScriptedSender({
+    small: { texts: ['bad'], outcome: whole(1, 1) },
+    big: { texts: ['also bad'], outcome: whole(1, 1) },
+  })
+  const sink = new RecordingSink()
+  const judge = judging({ accept: false, reason: 'empty' })
+
+  await complete(makeCall(), sink, makeSteps(plan([small, big], { escalation: [big] }), sender, { judge }))
+
+  expect(sender.asked).toEqual(['small', 'big'])
+  expect(sink).toMatchObject({ text: 'also bad', end: 'closed' })
+})
+
+test('where the big side cannot be had, a doubtful answer is better than none', async () => {
+  const sender = new ScriptedSender({
+    small: { texts: ['doubtful'], outcome: whole(1, 1) },
+    big: { outcome: failure('upstream_unavailable') },
+  })
+  const sink = new RecordingSink()
+  const judge = judging({ accept: false, reason: 'refusal' })
+
+  const record = await complete(makeCall(), sink, makeSteps(plan([small], { escalation: [big] }), sender, { judge }))
+
+  expect(sink).toMatchObject({ text: 'doubtful', end: 'closed', head: { tier: 'local' } })
+  expect(record).toMatchObject({ result: 'ok', target: 'small', escalation: 'refusal', attempts: 2 })
+})
+
+test('a stream whose beginning is accepted flows from there, and one whose beginning is refused is stopped and never shown', async () => {
+  const begins: Judge['begins'] = (_call, _plan, chunks) =>
+    chunks.length < 2 ? undefined : said(chunks) === 'ok' ? { accept: true } : { accept: false, reason: 'refusal' }
+  const judge: Judge = { ...judging({ accept: true }), watch: () => 'beginning', begins }
+  const steps = (...texts: readonly string[]): ReturnType<typeof makeSteps> =>
+    makeSteps(
+      plan([small], { escalation: [big] }),
+      new ScriptedSender({ small: { texts, outcome: whole(1, 1) }, big: { texts: ['BIG'], outcome: whole(1, 1) } }),
+      { judge },
+    )
+  const flows = new RecordingSink()
+  await complete(makeCall(), flows, steps('o', 'k', '!'))
+  expect(flows).toMatchObject({ text: 'ok!', head: { tier: 'local' } })
+
+  const refused = new RecordingSink()
+  await complete(makeCall(), refused, steps('n', 'o', '!'))
+  expect(refused).toMatchObject({ text: 'BIG', head: { reason: 'escalated' } })
+})
+
+test('a stream too short to be judged by its beginning is judged whole', async () => {
+  const judge: Judge = {
+    ...judging({ accept: false, reason: 'empty' }),
+    watch: () => 'beginning',
+    begins: () => undefined,
+  }
+  const sender = new ScriptedSender({
+    small: { texts: [''], outcome: whole(1, 1) },
+    big: { texts: ['BIG'], outcome: whole(1, 1) },
+  })
+  const sink = new RecordingSink()
+  await complete(makeCall(), sink, makeSteps(plan([small], { escalation: [big] }), sender, { judge }))
+  expect(sink).toMatchObject({ text: 'BIG', head: { escalation: 'empty' } })
+})
+
+test('second opinions are asked aside: they are on the bill, and the answer stays the small model’s', async () => {
+  const other = target('other')
+  const sender = new ScriptedSender({
+    small: { texts: ['mine'], outcome: whole(10, 1) },
+    other: { texts: ['theirs'], outcome: whole(10, 2) },
+  })
+  const heard: string[] = []
+  const judge: Judge = {
+    ...judging({ accept: true }),
+    async judge(_call, _plan, _answer, ask) {
+      heard.push(said((await ask(other))?.chunks ?? []))
+      return { accept: true }
+    },
+  }
+  const sink = new RecordingSink()
+
+  const record = await complete(makeCall(), sink, makeSteps(plan([small], { escalation: [big] }), sender, { judge }))
+
+  expect(heard).toEqual(['theirs'])
+  expect(sink).toMatchObject({ text: 'mine', cost: 20 + 30, head: { upstream: 'small-upstream', attempts: 2 } })
+  expect(record).toMatchObject({ target: 'small', attempts: 2, cost: 50 })
 })
 
 test('a cache hit costs nothing and asks no upstream', async () => {
@@ -200,3 +287,12 @@ test('what the cache wants is remembered after a whole answer, and never after a
 
   expect(remembered).toEqual(['2'])
 })
+
+function said(chunks: readonly AnswerChunk[]): string {
+  return chunks.flatMap(({ events }) => events.map((event) => (event.type === 'text' ? event.text : ''))).join('')
+}
+
+/** A judge of whole answers that always says the same. */
+function judging(verdict: Verdict): Judge {
+  return { watch: () => 'whole', asks: (call) => call, begins: () => undefined, judge: () => verdict }
+}

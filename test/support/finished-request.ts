@@ -18,6 +18,7 @@ export function finishedRequest(more: Partial<FinishedRequest> = {}): FinishedRe
     tier: 'local',
     upstream: 'gpu',
     target: 'small',
+    escalation: undefined,
     reason: 'share',
     intent: 'other',
     score: 0.25,
