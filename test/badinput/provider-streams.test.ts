@@ -9,12 +9,8 @@ import { startGatewayProcess } from '../support/gateway-process.ts'
 import { askStream, endMarkOf, INGRESSES, type Ingress, type Seen } from '../support/stream-callers.ts'
 import { randomCuts } from '../support/stream-rows.ts'
 
-/** A frame as it is, one by its name, one many times, or bytes that are none. */
-type Sent =
-  | string
-  | { readonly repeat: string; readonly times: number }
-  | { readonly raw: string }
-  | Readonly<Record<string, unknown>>
+/** One by its name, a frame as it is, `{repeat, times}` = one many times, or `{raw}` = bytes that are no frame. */
+type Sent = string | Readonly<Record<string, unknown>>
 
 interface Row {
   readonly id: string
@@ -87,7 +83,7 @@ function bytesOf(sent: Sent | undefined, frames: Wire['frames']): string {
   if (typeof sent === 'string') return bytesOf(frames[sent], frames)
   if (typeof sent['repeat'] === 'string') return bytesOf(sent['repeat'], frames).repeat(Number(sent['times']))
   if (typeof sent['raw'] === 'string') return sent['raw']
-  const name = 'type' in sent && 'model' in sent === false ? `event: ${String(sent['type'])}\n` : ''
+  const name = typeof sent['type'] === 'string' ? `event: ${sent['type']}\n` : ''
   return `${name}data: ${JSON.stringify(sent)}\n\n`
 }
 
