@@ -34,7 +34,8 @@ export function dialectOf(request: IncomingMessage): Dialect | undefined {
   }
 }
 
-const MESSAGES_PATH = /^(?:\/v1)?\/messages(?:[/?]|$)/
+/** Also as a whole address (RFC 9112, section 3.2.2) and with parameters behind a semicolon. */
+const MESSAGES_PATH = /^(?:https?:\/\/[^/]*)?(?:\/v1)?\/messages(?:[/?;]|$)/i
 
 /** The dialect in which any other request is answered: Anthropic's clients say their API's version with everything they send. */
 export function errorDialectOf(request: IncomingMessage): Dialect {

@@ -82,6 +82,11 @@ export abstract class FrameDecoder<Reader extends FrameReader> implements Answer
       }
       return
     }
-    this.frame(frame)
+    try {
+      this.frame(frame)
+    } catch (thrown) {
+      // What came before in the same bytes is still told, as it is when the bytes are cut between the frames.
+      this.error = thrown instanceof SwitchyardError ? thrown : failure('upstream_garbage', { cause: thrown })
+    }
   }
 }

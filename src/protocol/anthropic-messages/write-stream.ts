@@ -11,8 +11,10 @@ import { USAGE_AT_START, usageBody } from './usage-body.ts'
 const PING = 'event: ping\ndata: {"type":"ping"}\n\n'
 
 /**
- * Writes the events of a streamed message (API reference, "Streaming messages"). `message_start` goes out with the first content and
- * not before, so that a fault before it is an ordinary error, and names the model that answered in the end.
+ * Writes the events of a streamed message (API reference, "Streaming messages"). `message_start` goes out with the first chunk, which
+ * is handed on only when something has been answered: a fault before it is an ordinary error, and it names the model that answered
+ * in the end. It does so also where the chunk has nothing to show here: what breaks from then on has been paid for, and an
+ * ordinary error would make clients ask again.
  */
 export class MessageStreamWriter implements StreamWriter {
   readonly keepAlive: string = PING
@@ -27,16 +29,14 @@ export class MessageStreamWriter implements StreamWriter {
   }
 
   chunk({ events }: AnswerChunk): string {
-    for (const event of events) {
-      this.#frames.note(event)
-      this.#blocks.take(event)
-    }
+    this.#frames.begin(events)
+    for (const event of events) this.#blocks.take(event)
     return this.#frames.take()
   }
 
   end(usage: Usage, cost: NanoUsd | undefined): string {
     this.#blocks.finish()
-    this.#frames.begin()
+    this.#frames.begin([])
     return (
       this.#frames.take() +
       `event: message_delta\ndata: {"type":"message_delta","delta":{${stopFields(this.#blocks.ending)}},"usage":${usageBody(usage, cost)}}\n\n` +
@@ -65,9 +65,7 @@ class FrameText implements BlockSink {
     this.#model = shape.request.model
   }
 
-  /** What `message_start` says, as far as it is known by then. */
-  note(event: AnswerEvent): void {
-    if (this.#hasBegun) return
+  #note(event: AnswerEvent): void {
     if (event.type === 'start') {
       this.#id = event.id
       this.#model = event.model
@@ -77,9 +75,11 @@ class FrameText implements BlockSink {
     }
   }
 
-  begin(): void {
+  /** Writes `message_start` with what the first events tell of it. */
+  begin(events: readonly AnswerEvent[]): void {
     if (this.#hasBegun) return
     this.#hasBegun = true
+    for (const event of events) this.#note(event)
     this.#text +=
       `event: message_start\ndata: {"type":"message_start","message":{"id":${JSON.stringify(messageId(this.#shape, this.#id))}` +
       `,"type":"message","role":"assistant","model":${JSON.stringify(this.#model)},"content":[]` +
@@ -87,7 +87,6 @@ class FrameText implements BlockSink {
   }
 
   open(block: OpenBlock): void {
-    this.begin()
     this.#index += 1
     this.#text += `event: content_block_start\ndata: {"type":"content_block_start","index":${this.#index},"content_block":${emptyBlock(block)}}\n\n`
   }

@@ -1,6 +1,7 @@
 import { isContent, type AnswerEvent, type Usage } from '../../protocol/answer.ts'
 import type { JsonObject } from '../../protocol/request.ts'
 import type { SwitchyardError } from '../../shared/errors.ts'
+import { DistinctIds } from '../distinct-ids.ts'
 import { failure } from '../openai/errors.ts'
 import { finishOf } from './stop-reason.ts'
 import { laterUsage, promptUsage, readUsage } from './usage.ts'
@@ -32,6 +33,7 @@ export class AnswerReader {
   readonly #requestBytes: number
   readonly #created: number
   readonly #blocks = new Map<number, Block>()
+  readonly #ids = new DistinctIds()
   #events: AnswerEvent[] = []
   #usage: Fields = {}
   #calls = 0
@@ -105,7 +107,7 @@ export class AnswerReader {
         choice: 0,
         index: block.call,
         kind: 'function',
-        id,
+        id: this.#ids.take(id),
         name: String(name),
         arguments: '',
       })

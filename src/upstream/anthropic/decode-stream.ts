@@ -11,6 +11,7 @@ import { fromError } from './errors.ts'
  */
 export class StreamDecoder extends FrameDecoder<AnswerReader> {
   #isDone = false
+  #finish: AnswerEvent | undefined
 
   constructor(requestBytes: number, created: number) {
     super(new AnswerReader(requestBytes, created))
@@ -24,8 +25,18 @@ export class StreamDecoder extends FrameDecoder<AnswerReader> {
     return this.#isDone && this.reader.hasFinish
   }
 
+  /** The finish, which is the last of all events, waits for `message_stop`: a caller must not be told it and then of a cut. */
   protected override taken(): readonly AnswerEvent[] {
-    return this.reader.take()
+    const events = this.reader.take()
+    const held = this.#finish
+    if (this.#isDone) {
+      this.#finish = undefined
+      return held === undefined ? events : [...events, held]
+    }
+    const last = events.at(-1)
+    if (last?.type !== 'finish') return events
+    this.#finish = last
+    return events.slice(0, -1)
   }
 
   protected override frame(event: unknown): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AnswerEvent, Usage } from '../../protocol/answer.ts'
 import { SwitchyardError } from '../../shared/errors.ts'
+import { DistinctIds } from '../distinct-ids.ts'
 import { failure } from '../openai/errors.ts'
 import { errorIn } from './errors.ts'
 import { finishReason } from './finish-reason.ts'
@@ -12,6 +13,7 @@ const MAX_CANDIDATES = 128
 const MAX_CALLS = 1024
 
 interface Candidate {
+  readonly ids: DistinctIds
   calls: number
   isFinished: boolean
 }
@@ -59,9 +61,10 @@ export class GoogleAnswerReader {
 
   /** Adds the events of one response to `events`; sets `error` where the answer cannot go on. */
   take(response: unknown, events: AnswerEvent[]): void {
-    if (this.error !== undefined || !isRecord(response)) return
-    this.error = errorIn(response)
     if (this.error !== undefined) return
+    // An error may come in a list.
+    this.error = errorIn(response)
+    if (this.error !== undefined || !isRecord(response)) return
     this.#usage = response['usageMetadata'] ?? this.#usage
     const { candidates, promptFeedback } = response
     const list = Array.isArray(candidates) ? (candidates as readonly unknown[]) : []
@@ -171,7 +174,7 @@ export class GoogleAnswerReader {
       choice,
       index,
       kind: 'function',
-      id: typeof id === 'string' && id !== '' ? id : this.#callId(choice, index, name + text),
+      id: candidate.ids.take(typeof id === 'string' && id !== '' ? id : this.#callId(choice, index, name + text)),
       name,
       arguments: text,
       ...signed,
@@ -188,7 +191,7 @@ export class GoogleAnswerReader {
     let candidate = this.#candidates.get(index)
     if (candidate === undefined) {
       if (this.#candidates.size >= MAX_CANDIDATES) return undefined
-      candidate = { calls: 0, isFinished: false }
+      candidate = { ids: new DistinctIds(), calls: 0, isFinished: false }
       this.#candidates.set(index, candidate)
     }
     return candidate

@@ -1,5 +1,7 @@
 import { isContent, type AnswerEvent, type FinishReason, type Usage } from '../../protocol/answer.ts'
+import { DistinctIds } from '../distinct-ids.ts'
 import { record, type Fields } from '../frame-fields.ts'
+import { failure } from '../openai/errors.ts'
 import { annotationOf, logprobsOf } from './text-extras.ts'
 import { readUsage } from './usage.ts'
 
@@ -20,6 +22,7 @@ interface Item {
 export class AnswerReader {
   readonly #requestBytes: number
   readonly #items = new Map<number, Item>()
+  readonly #ids = new DistinctIds()
   readonly #closed = new Set<number>()
   #events: AnswerEvent[] = []
   #usage: unknown
@@ -81,14 +84,14 @@ export class AnswerReader {
       choice: 0,
       index: call,
       kind,
-      id: callId,
+      id: this.#ids.take(callId),
       name: String(raw['name']),
       arguments: '',
     })
   }
 
   text(index: number, part: unknown, delta: unknown, logprobs?: unknown): void {
-    const item = this.#items.get(index)
+    const item = this.#begun(index)
     if (item?.type !== 'message') return
     this.#say(item, `text ${String(part)}`, delta, (text) => ({ type: 'text', choice: 0, text }))
     const content = logprobsOf(logprobs)
@@ -96,14 +99,14 @@ export class AnswerReader {
   }
 
   refusal(index: number, part: unknown, delta: unknown): void {
-    const item = this.#items.get(index)
+    const item = this.#begun(index)
     if (item?.type !== 'message') return
     this.#say(item, `refusal ${String(part)}`, delta, (text) => ({ type: 'refusal', choice: 0, text }))
   }
 
   /** @param kind Engines show the thinking itself, OpenAI a summary; where there are both, the first counts. */
   reasoning(index: number, kind: 'summary' | 'content', part: unknown, delta: unknown): void {
-    const item = this.#items.get(index)
+    const item = this.#begun(index)
     if (item?.type !== 'reasoning') return
     const key = `${kind} ${String(part)}`
     const first = [...item.said.keys()][0]
@@ -120,7 +123,7 @@ export class AnswerReader {
   }
 
   arguments(index: number, delta: unknown): void {
-    const item = this.#items.get(index)
+    const item = this.#begun(index)
     if (item === undefined || item.call < 0) return
     this.#say(item, 'arguments', delta, (text) => ({
       type: 'tool-call',
@@ -178,6 +181,14 @@ export class AnswerReader {
   count(response: Fields): void {
     this.#usage = response['usage']
     this.#tier = response['service_tier']
+  }
+
+  /** The item that a part belongs to; undefined once it is closed. Leaving out a part of one that never began would lose it without a word. */
+  #begun(index: number): Item | undefined {
+    const item = this.#items.get(index)
+    if (item === undefined && !this.#closed.has(index))
+      throw failure('upstream_garbage', { detail: `a part of item ${index}, which has not begun` })
+    return item
   }
 
   #closePart(index: number, item: Item, part: number, raw: Fields): void {

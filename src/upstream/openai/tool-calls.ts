@@ -1,4 +1,5 @@
 import type { AnswerEvent } from '../../protocol/answer.ts'
+import { DistinctIds } from '../distinct-ids.ts'
 
 type ToolCallEvent = Extract<AnswerEvent, { type: 'tool-call' }>
 
@@ -15,10 +16,11 @@ const MAX_CALLS = 1024
 
 /**
  * Puts the tool-call fragments of one choice in order: indices count from 0 without gaps whatever the server's are, a call is
- * announced once with id and name, repeats of the name are dropped. Undefined = the fragments cannot be one call.
+ * announced once with name and an id of its own, repeats of the name are dropped. Undefined = the fragments cannot be one call.
  */
 export class ToolCalls {
   readonly #byIndex = new Map<number, OpenCall>()
+  readonly #ids = new DistinctIds()
   #last: OpenCall | undefined
   #count = 0
 
@@ -54,7 +56,7 @@ export class ToolCalls {
         choice,
         index: call.index,
         kind: call.kind,
-        id: call.id ?? `call_${choice}_${call.index}`,
+        id: this.#ids.take(call.id ?? `call_${choice}_${call.index}`),
         name: call.name,
         arguments: piece,
       },

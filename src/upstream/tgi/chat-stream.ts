@@ -4,8 +4,8 @@ import type { AnswerDecoder } from '../adapter.ts'
 import { StreamDecoder } from '../openai/decode-stream.ts'
 import { tgiErrorIn } from './errors.ts'
 
-/** A number is no id: TGI calls every call "0". */
-const NO_ID = /^\d{0,4}$/
+/** A number is no id: TGI calls every call "0", of which the inner decoder makes "0", "0_2" and so on. */
+const NO_ID = /^\d{0,4}(?:_\d{1,4})?$/
 
 /**
  * TGI's chat stream (router 3.3) is OpenAI's but for this: its frames have no id, its errors are its own, calls share the id "0", and

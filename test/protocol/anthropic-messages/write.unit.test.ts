@@ -85,14 +85,17 @@ describe('stream', () => {
     ])
   })
 
-  test('nothing goes out before the first content, and then the model that answers is named', () => {
-    const writer = anthropicMessages.stream(shapeOf())
-    expect(writer.chunk({ events: [{ ...start, model: 'first' }] })).toBe('')
-    expect(writer.chunk({ events: [start, say('x')] })).toContain('"model":"real-model"')
+  test('the first chunk begins the message and names the model that answers, also where nothing of it can be shown', () => {
+    const writer = anthropicMessages.stream(shapeOf({ thinking: { type: 'disabled' } }))
+    const begun = writer.chunk({ events: [start, think('hidden')] })
+    expect(framesOf(begun).map(({ event }) => event)).toEqual(['message_start', 'ping'])
+    expect(begun).toContain('"model":"real-model"')
+    expect(writer.chunk({ events: [{ ...start, model: 'another' }, say('x')] })).not.toContain('message_start')
   })
 
   test('tokens of the prompt are in message_start where they are known by then', () => {
-    const [first] = framesOf(streamed([start, { type: 'usage', usage: USAGE }, say('x'), finish]))
+    const writer = anthropicMessages.stream(shapeOf())
+    const [first] = framesOf(writer.chunk({ events: [start, { type: 'usage', usage: USAGE }, say('x')] }))
     expect(first?.data['message']).toMatchObject({
       usage: { input_tokens: 10, cache_read_input_tokens: 60, output_tokens: 0 },
     })
