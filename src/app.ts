@@ -27,6 +27,7 @@ import { requires } from './protocol/openai-chat/requires.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import { openGuard } from './open-guard.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
@@ -212,7 +213,9 @@ function buildRuntime(
     now,
     random: Math.random,
   })
+  const guard = openGuard(config, (model) => router.routeOf(model))
   const steps: Steps = {
+    guard,
     admitter: budgeting.admitter,
     cache: new NoCache(),
     router: new WrapUpRouter(limited.behind(router)),
@@ -229,8 +232,11 @@ function buildRuntime(
     allowedOrigins: new Set(config.server.allowedOrigins),
     passFields: new Set(config.upstreams.flatMap((upstream) => upstream.passFields)),
     textLimitBytes: config.server.textLimitBytes,
-    countTokens: (request, caller, signal) =>
-      bounds.count(request, router.firstTarget(request.model, caller.models), signal),
+    countTokens: async (request, caller, signal) => {
+      // A provider that counts sees the prompt too.
+      const { request: screened, limits } = guard.screenRequest(request, caller)
+      return bounds.count(screened, router.firstTarget(request.model, caller.models, limits), signal)
+    },
   }
 }
 
