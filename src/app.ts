@@ -29,6 +29,7 @@ import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-ju
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import { openGuard } from './open-guard.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
@@ -220,7 +221,9 @@ function buildRuntime(
     random: Math.random,
   })
   const cascades = cascadesOf(config)
+  const guard = openGuard(config, (model) => router.routeOf(model))
   const steps: Steps = {
+    guard,
     admitter: budgeting.admitter,
     cache: new NoCache(),
     router: new WrapUpRouter(limited.behind(router)),
@@ -237,8 +240,11 @@ function buildRuntime(
     allowedOrigins: new Set(config.server.allowedOrigins),
     passFields: new Set(config.upstreams.flatMap((upstream) => upstream.passFields)),
     textLimitBytes: config.server.textLimitBytes,
-    countTokens: (request, caller, signal) =>
-      bounds.count(request, router.firstTarget(request.model, caller.models), signal),
+    countTokens: async (request, caller, signal) => {
+      // A provider that counts sees the prompt too.
+      const { request: screened, limits } = guard.screenRequest(request, caller)
+      return bounds.count(screened, router.firstTarget(request.model, caller.models, limits), signal)
+    },
   }
 }
 

@@ -2,6 +2,8 @@ import type { Check } from '../gateway/checks.ts'
 import type { Target, UpstreamKind } from '../gateway/steps.ts'
 import type { TaskTypeOptions } from '../gateway/tasks.ts'
 import type { PriceSchedule } from '../budget/prices/price-schedule.ts'
+import type { FindingKind } from '../guard/finding.ts'
+import type { SensitivityOptions } from '../guard/sensitivity.ts'
 import type { NanoUsd } from '../shared/money.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Setting } from './provenance.ts'
@@ -38,6 +40,7 @@ export interface RouteConfig {
   readonly costQuality?: number
   readonly fallback: 'tier' | 'cross-tier'
   readonly cascade: CascadeConfig | 'off'
+  readonly sensitivity?: SensitivityOptions
 }
 
 /** When an answer of the small side is not believed. */
@@ -74,6 +77,7 @@ export interface KeyConfig {
 
 export interface TenantConfig {
   readonly maxUsdPerDay: NanoUsd | undefined
+  readonly sensitivity?: SensitivityOptions
 }
 
 /** Everything the service needs to know, resolved: secrets read, models looked up, paths absolute. */
@@ -99,6 +103,8 @@ export interface Config {
   readonly keys: readonly KeyConfig[]
   /** Limits over all keys of a tenant, made ones too. */
   readonly tenants: Readonly<Record<string, TenantConfig>>
+  /** What is done everywhere with sensitive and suspicious texts; routes and tenants may ask for more. */
+  readonly sensitivity: SensitivityOptions & { readonly except: readonly FindingKind[] }
   readonly log: string
   /** The built-in and configured task types, dollars and seconds as written. */
   readonly taskTypes: Readonly<Record<string, TaskTypeOptions>>

@@ -74,7 +74,10 @@ export function resolveTenants(
     }
   }
   return Object.fromEntries(
-    Object.entries(tenants).map(([name, { maxUsdPerDay }]) => [name, { maxUsdPerDay: nano(maxUsdPerDay) }]),
+    Object.entries(tenants).map(([name, { maxUsdPerDay, sensitivity }]) => [
+      name,
+      { maxUsdPerDay: nano(maxUsdPerDay), ...(sensitivity === undefined ? {} : { sensitivity }) },
+    ]),
   )
 }
 

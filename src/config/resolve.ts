@@ -131,12 +131,14 @@ class Resolver {
             cascade: resolveCascade(route.cascade),
             ...(route.targetBigShare === undefined ? {} : { targetBigShare: route.targetBigShare }),
             ...(route.costQuality === undefined ? {} : { costQuality: route.costQuality }),
+            ...(route.sensitivity === undefined ? {} : { sensitivity: route.sensitivity }),
           },
         ]),
       ),
       aliases: raw.aliases,
       keys,
       tenants: resolveTenants(raw, (sentence) => this.#remarks.push(sentence)),
+      sensitivity: raw.sensitivity,
       log:
         raw.telemetry.log === 'stdout' || raw.telemetry.log === 'off'
           ? raw.telemetry.log

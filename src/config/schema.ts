@@ -3,6 +3,8 @@ import { CHECKS, type Check } from '../gateway/checks.ts'
 import { z } from 'zod'
 import { UPSTREAM_KINDS, type Capability, type Tier, type UpstreamKind } from '../gateway/steps.ts'
 import type { TaskTypeOptions } from '../gateway/tasks.ts'
+import { FINDING_KINDS, type FindingKind } from '../guard/finding.ts'
+import { DATA_ACTIONS, INJECTION_ACTIONS, type SensitivityOptions } from '../guard/sensitivity.ts'
 import { price, usd, type PriceFile } from './price-schema.ts'
 
 const safe = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
@@ -105,6 +107,12 @@ const model = z.strictObject({
   fallbacks: z.array(name).default([]),
 })
 
+const sensitivity = z.strictObject({
+  personalData: z.enum(DATA_ACTIONS).optional(),
+  secrets: z.enum(DATA_ACTIONS).optional(),
+  injection: z.enum(INJECTION_ACTIONS).optional(),
+})
+
 const cacheMode = z.enum(['off', 'exact', 'shadow', 'semantic'])
 const cascade = z.union([
   z.literal('off'),
@@ -123,6 +131,7 @@ const route = z.strictObject({
   costQuality: z.number().min(0).max(1).optional(),
   fallback: z.enum(['tier', 'cross-tier']).default('cross-tier'),
   cascade: cascade.optional(),
+  sensitivity: sensitivity.optional(),
   cache: z
     .strictObject({
       mode: cacheMode.optional(),
@@ -176,7 +185,7 @@ const key = z.strictObject({
   compat: z.strictObject({ unknownFields: z.enum(['drop', 'refuse']).default('drop') }).prefault({}),
 })
 
-const tenant = z.strictObject({ maxUsdPerDay: usd.optional() })
+const tenant = z.strictObject({ maxUsdPerDay: usd.optional(), sensitivity: sensitivity.optional() })
 
 export const configSchema: z.ZodObject = z.strictObject({
   server: z
@@ -225,6 +234,14 @@ export const configSchema: z.ZodObject = z.strictObject({
   keys: z.array(key).default([]),
   tenants: z.record(name, tenant).default({}),
   cache: z.strictObject({ mode: cacheMode.default('exact') }).prefault({}),
+  sensitivity: z
+    .strictObject({
+      personalData: z.enum(DATA_ACTIONS).default('off'),
+      secrets: z.enum(DATA_ACTIONS).default('off'),
+      injection: z.enum(INJECTION_ACTIONS).default('off'),
+      except: z.array(z.enum(FINDING_KINDS)).default([]),
+    })
+    .prefault({}),
   telemetry: z
     .strictObject({
       log: z.string().min(1).default('stdout'),
@@ -274,6 +291,7 @@ export interface RouteFile {
   readonly costQuality?: number | undefined
   readonly fallback: 'tier' | 'cross-tier'
   readonly cascade?: CascadeFile | undefined
+  readonly sensitivity?: SensitivityOptions | undefined
 }
 export type CascadeFile =
   | 'off'
@@ -339,7 +357,13 @@ export interface FileConfig {
   }
   readonly aliases: Readonly<Record<string, string>>
   readonly keys: readonly KeyFile[]
-  readonly tenants: Readonly<Record<string, { readonly maxUsdPerDay?: number | undefined }>>
+  readonly tenants: Readonly<
+    Record<
+      string,
+      { readonly maxUsdPerDay?: number | undefined; readonly sensitivity?: SensitivityOptions | undefined }
+    >
+  >
+  readonly sensitivity: SensitivityOptions & { readonly except: readonly FindingKind[] }
   readonly telemetry: { readonly log: string; readonly events: string | null }
 }
 

@@ -26,10 +26,17 @@ import type {
 } from './steps.ts'
 
 /** Answers one call into `sink` and returns the record of it, which has been reported already. Never throws. */
-export async function complete(call: Call, sink: AnswerSink, steps: Steps): Promise<FinishedRequest> {
-  const trace = new RequestTrace(call, steps.now)
+export async function complete(asked: Call, sink: AnswerSink, steps: Steps): Promise<FinishedRequest> {
+  const trace = new RequestTrace(asked, steps.now)
+  let call = asked
   let admission: Admission | undefined
   try {
+    const screened = steps.guard.screen(asked)
+    if (screened !== undefined) {
+      trace.guard = screened.report
+      if (screened.refusal !== undefined) throw screened.refusal
+      call = screened.call
+    }
     // Steps that answer at once are not awaited: each wait costs a request more than most of these steps do.
     const admitted = steps.admitter.admit(call)
     admission = admitted instanceof Promise ? await admitted : admitted
@@ -77,6 +84,7 @@ async function answerFromCache(
     taskId: admission.taskId,
     ...(admission.standing === undefined ? {} : { standing: admission.standing }),
     dropped: call.request.dropped,
+    guard: trace.guard,
   })
   for (const chunk of found.chunks) {
     if (!sink.chunk(chunk)) await sink.drained()
@@ -272,6 +280,7 @@ function headOf({ call, admission, trace }: Job, target: Target, reason: Reason)
     ...(admission.standing === undefined ? {} : { standing: admission.standing }),
     dropped: call.request.dropped,
     ...(escalation === undefined ? {} : { escalation }),
+    guard: trace.guard,
   }
 }
 

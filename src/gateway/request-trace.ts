@@ -8,6 +8,7 @@ import type {
   CacheResult,
   Call,
   FinishedRequest,
+  GuardReport,
   Reason,
   Result,
   RoutePlan,
@@ -24,6 +25,7 @@ export class RequestTrace {
   cost: NanoUsd | undefined = ZERO_USD
   cache: CacheResult = 'bypass'
   hasContent = false
+  guard: GuardReport | undefined
   readonly #call: Call
   readonly #now: () => number
   #admission: Admission | undefined
@@ -140,6 +142,7 @@ export class RequestTrace {
       upstreamMs: this.#upstreamMs,
       routerMs: this.#plan?.tookMs ?? 0,
       dropped: this.#dropped,
+      guard: this.guard,
     }
   }
 }

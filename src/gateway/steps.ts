@@ -1,5 +1,5 @@
 /**
- * The interfaces of the nine steps that `complete.ts` names, and the values that pass between them.
+ * The interfaces of the steps that `complete.ts` names, and the values that pass between them.
  * A step that does not exist yet (or is switched off) is a no-op object behind its final interface.
  */
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
@@ -136,8 +136,42 @@ export interface Call {
   readonly request: ChatRequest
   /** Aborted when the caller has left. */
   readonly signal: AbortSignal
+  /** What the guard allows the router; absent = anything. */
+  readonly limits?: RouteLimits
   /** Monotonic milliseconds at which the whole request had arrived. */
   readonly startedMs: number
+}
+
+// 0 screen --------------------------------------------------------------------------------------------------------
+
+/** Restrictions on where a request may go. They only ever take something away. */
+export interface RouteLimits {
+  /** Present = only models of tier `local` may see it; the settings that say so. */
+  readonly localBy: string | undefined
+  /** Its text has no say in which model answers, and no model of the other tier stands in. */
+  readonly isSteady: boolean
+}
+/** What a guard saw in a request: how often which kind, and never a value. */
+export interface GuardReport {
+  readonly findings: ReadonlyMap<string, number>
+  /** How many of them were replaced by placeholders. */
+  readonly redacted: ReadonlyMap<string, number>
+  /** Present = the text looks like an attempt to take the model over: how much, 0..1. */
+  readonly suspicion: number | undefined
+}
+export interface Screened {
+  /** The call to go on with. */
+  readonly call: Call
+  readonly report: GuardReport
+  /** Present = it goes no further. */
+  readonly refusal?: SwitchyardError
+}
+/** Reads the texts of a request before anything else does. */
+export interface Guard {
+  /** Undefined = nothing was found; the call goes on as it is. */
+  screen(call: Call): Screened | undefined
+  /** The same for a question about a prompt that is not sent. Throws the refusal. */
+  screenRequest(request: ChatRequest, caller: Caller): { readonly request: ChatRequest; readonly limits?: RouteLimits }
 }
 
 // 1 admit ---------------------------------------------------------------------------------------------------------
@@ -359,6 +393,8 @@ export interface FinishedRequest {
   readonly upstreamMs: number
   readonly routerMs: number
   readonly dropped: readonly string[]
+  /** Absent = nothing was found, or nobody looked. */
+  readonly guard?: GuardReport | undefined
 }
 export interface Reporter {
   finished(record: FinishedRequest): void
@@ -380,6 +416,7 @@ export interface AnswerHead {
   readonly loweredCap?: number
   /** Why the small side's answer was not sent. */
   readonly escalation?: string
+  readonly guard?: GuardReport | undefined
 }
 /**
  * Where an answer goes: an HTTP response in some dialect, or the agent loop. `prepare` comes before every attempt and says what
@@ -395,6 +432,7 @@ export interface AnswerSink extends ChunkConsumer {
 }
 
 export interface Steps {
+  readonly guard: Guard
   readonly admitter: Admitter
   readonly cache: AnswerCache
   readonly router: Router

@@ -1,4 +1,4 @@
-import type { AnswerHead } from '../gateway/steps.ts'
+import type { AnswerHead, GuardReport } from '../gateway/steps.ts'
 import { formatUsd } from '../shared/money.ts'
 
 const FIELD_NAME = /^[\w.$-]{1,64}$/
@@ -23,7 +23,15 @@ export function answerHeaders(head: AnswerHead): Record<string, string> {
   if (head.simulated) headers['x-simulated'] = 'true'
   if (head.loweredCap !== undefined) headers['x-switchyard-max-tokens'] = String(head.loweredCap)
   if (head.dropped.length > 0) headers['x-switchyard-dropped'] = fieldNames(head.dropped)
+  if (head.guard !== undefined) guardHeaders(head.guard, headers)
   return headers
+}
+
+function guardHeaders({ redacted, suspicion }: GuardReport, headers: Record<string, string>): void {
+  if (redacted.size > 0) {
+    headers['x-switchyard-redacted'] = [...redacted].map(([kind, count]) => `${kind}=${count}`).join(', ')
+  }
+  if (suspicion !== undefined) headers['x-switchyard-suspicion'] = suspicion.toFixed(2)
 }
 
 /** Field names as a caller wrote them may hold anything; only plain ones are shown. */

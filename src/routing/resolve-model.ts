@@ -22,6 +22,8 @@ export interface ModelResolver {
    * Throws `model_not_found` with the three nearest names, or `model_not_allowed`.
    */
   resolve(name: string, allowed: ReadonlySet<string> | undefined): Resolution
+  /** The route that a name means; undefined = a model, or nothing. */
+  routeOf(name: string): string | undefined
   /** Names to show, routes first. */
   readonly names: readonly string[]
 }
@@ -45,6 +47,10 @@ export function createModelResolver(options: ModelNames): ModelResolver {
 
   return {
     names: [...exact.keys(), ...literal.keys()],
+    routeOf: (name) => {
+      const resolution = name.length > NAME_CHARS_MOST ? undefined : lookup(name)
+      return resolution?.kind === 'route' ? resolution.route : undefined
+    },
     resolve: (name, allowed) => {
       const resolution = name.length > NAME_CHARS_MOST ? undefined : lookup(name)
       if (resolution === undefined) {

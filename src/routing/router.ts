@@ -1,5 +1,15 @@
 /** Step 3 of a request: hard rules, then a score, then the policy of the route. Joins the parts of this folder; decides nothing itself. */
-import type { Admission, Alternative, Call, Capability, Reason, RoutePlan, Router, Target } from '../gateway/steps.ts'
+import type {
+  Admission,
+  Alternative,
+  Call,
+  Capability,
+  Reason,
+  RouteLimits,
+  RoutePlan,
+  Router,
+  Target,
+} from '../gateway/steps.ts'
 import type { ChatRequest } from '../protocol/request.ts'
 import { marksOfEvent, scopeOf } from './answer-marks.ts'
 import type { AnswerMemory } from './answer-memory.ts'
@@ -7,6 +17,7 @@ import { featuresOf } from './features.ts'
 import { createPolicy, MODES, type Mode, type Policy, type RouteTarget } from './policy.ts'
 import { expectedPrice, sizeOf } from './request-size.ts'
 import { createModelResolver } from './resolve-model.ts'
+import { limitedRoute, mayStandIn, pinnedWithin } from './residency.ts'
 import { fitOf, refusal, type Fit, type Needs } from './rules.ts'
 import type { Scorer } from './scorer.ts'
 import { bondOf, heldTo, signerOf, type Bond } from './stickiness.ts'
@@ -45,7 +56,9 @@ export interface ModelRouter extends Router {
    * The model that a name means, or the first of its route: for questions about a prompt that is not sent. Decides and counts nothing.
    * Throws `model_not_found` and `model_not_allowed`.
    */
-  firstTarget(model: string, allowed: ReadonlySet<string> | undefined): Target
+  firstTarget(model: string, allowed: ReadonlySet<string> | undefined, limits?: RouteLimits): Target
+  /** The route that a name means; undefined = a model, or nothing. */
+  routeOf(model: string): string | undefined
 }
 
 /** Throws Error where a route, alias or fallback names a target that does not exist: a configuration mistake, found at start. */
@@ -54,6 +67,10 @@ export function createRouter(options: RouterOptions): ModelRouter {
 }
 
 interface Route {
+  /** The guard has taken models out of it. */
+  readonly isLimited?: boolean
+  /** It may not change its mind: the request is suspicious. */
+  readonly isSteady?: boolean
   readonly small: readonly Target[]
   readonly big: readonly Target[]
   readonly isCrossTier: boolean
@@ -119,9 +136,10 @@ class RuleThenScoreRouter implements ModelRouter {
     const { request, caller } = call
     const meant = this.#resolver.resolve(request.model, caller.models)
     const needs: Needs = { capabilities: this.#options.requires(request), size: sizeOf(request) }
-    if (meant.kind === 'target') return this.#pinned(request.model, meant.target, needs, started)
+    if (meant.kind === 'target') return this.#pinned(call, meant.target, needs, started)
 
-    const route = this.#routes.get(meant.route) as Route
+    const { limits } = call
+    const route = limitedRoute(request.model, this.#routes.get(meant.route) as Route, limits)
     const field = fieldOf(request.model, route, needs)
     const policy = route.policies[meant.mode]
     const note = this.#noteOf(call, admission, route)
@@ -132,16 +150,21 @@ class RuleThenScoreRouter implements ModelRouter {
       return this.#planned(held === undefined ? choice : stuck(choice, field, route), field, started, asked)
     }
     const among = held ?? field
-    if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore) return decide(undefined)
+    if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore || limits?.isSteady === true)
+      return decide(undefined)
     const score = this.#score(call)
     return typeof score === 'object' ? score.then(decide) : decide(score)
   }
 
-  firstTarget(model: string, allowed: ReadonlySet<string> | undefined): Target {
+  firstTarget(model: string, allowed: ReadonlySet<string> | undefined, limits?: RouteLimits): Target {
     const meant = this.#resolver.resolve(model, allowed)
-    if (meant.kind === 'target') return meant.target
-    const { small, big } = this.#routes.get(meant.route) as Route
+    if (meant.kind === 'target') return pinnedWithin(model, meant.target, limits)
+    const { small, big } = limitedRoute(model, this.#routes.get(meant.route) as Route, limits)
     return (small[0] ?? big[0]) as Target
+  }
+
+  routeOf(model: string): string | undefined {
+    return this.#resolver.routeOf(model)
   }
 
   listModels(): readonly ListedModel[] {
@@ -185,9 +208,12 @@ class RuleThenScoreRouter implements ModelRouter {
     }
   }
 
-  #pinned(model: string, target: Target, needs: Needs, started: number): RoutePlan {
+  #pinned({ request: { model }, limits }: Call, target: Target, needs: Needs, started: number): RoutePlan {
+    pinnedWithin(model, target, limits)
     if (fitOf(target, needs) === 'lacks') throw refusal(model, [target], needs)
-    const fallbacks = (this.#fallbacks.get(target) ?? []).filter((other) => fitOf(other, needs) === 'fits')
+    const fallbacks = (this.#fallbacks.get(target) ?? []).filter(
+      (other) => fitOf(other, needs) === 'fits' && mayStandIn(other, target, limits),
+    )
     const targets = [target, ...fallbacks]
     return this.#planned({ targets, reason: 'pinned', score: undefined }, { needs, small: targets, big: [] }, started)
   }
@@ -244,6 +270,8 @@ function having(targets: readonly Target[], wanted: Fit, fit: (target: Target) =
 
 function choose(field: Field, route: Route, policy: Policy, score: number | undefined, random: () => number): Choice {
   const { small, big } = field
+  if (route.isLimited === true && (small.length === 0 || big.length === 0))
+    return { targets: small.length === 0 ? big : small, reason: 'residency', score: undefined }
   if (small.length === 0) return { targets: big, reason: 'capability', score: undefined }
   if (big.length === 0) return { targets: small, reason: 'capability', score: undefined }
   const decision = policy.decide({
@@ -255,10 +283,10 @@ function choose(field: Field, route: Route, policy: Policy, score: number | unde
   const [first, second] = decision.isBig ? [big, small] : [small, big]
   return {
     targets: route.isCrossTier ? [...first, ...second] : first,
-    reason: decision.reason,
+    reason: route.isLimited === true ? 'residency' : decision.reason,
     score,
     // Who asks for the cheap side gets it.
-    ...(decision.isBig || decision.reason === 'pinned' ? {} : { escalation: big }),
+    ...(decision.isBig || decision.reason === 'pinned' || route.isSteady === true ? {} : { escalation: big }),
   }
 }
 

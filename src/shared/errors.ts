@@ -60,6 +60,9 @@ export const ERRORS = {
   model_not_allowed: [403, 'permission_error', false],
   origin_not_allowed: [403, 'permission_error', false],
   admin_only: [403, 'permission_error', false],
+  // What it holds.
+  sensitive_data: [403, 'permission_error', false],
+  no_local_model: [403, 'permission_error', false],
   // Limits. The first four are money and limits that are really gone.
   task_budget_exhausted: [402, 'budget_exceeded', false],
   request_exceeds_remaining: [402, 'budget_exceeded', false],

@@ -46,6 +46,8 @@ export class Metrics implements Reporter {
   readonly #routerTime: HistogramSeries
   readonly #cacheRequests: CounterFamily
   readonly #dropped: CounterSeries
+  readonly #findings: CounterFamily
+  readonly #suspicious: CounterSeries
   readonly #requestSeries = new RecentSeries<RequestSeries>()
   readonly #spendSeries = new Map<string, CounterSeries>()
   readonly #decisionSeries = new RecentSeries<CounterSeries>()
@@ -88,6 +90,10 @@ export class Metrics implements Reporter {
       'dropped_fields_total',
       'Unknown or untranslatable request fields that were left out.',
     ).labels({})
+    this.#findings = counter('guard_findings_total', 'Personal data and secrets found in requests, by kind.')
+    this.#suspicious = counter('guard_suspicious_total', 'Requests whose text looks like a prompt injection.').labels(
+      {},
+    )
     const readReplicas = (gauge: Gauge<'upstream' | 'replica'>, value: (replica: ReplicaGauge) => number): void => {
       gauge.reset()
       for (const replica of replicas())
@@ -140,6 +146,10 @@ export class Metrics implements Reporter {
       this.#cacheRequests.labels({ tier: cacheTier(record.cache), result: record.cache }).inc()
     }
     if (record.dropped.length > 0) this.#dropped.inc(record.dropped.length)
+    if (record.guard !== undefined) {
+      for (const [kind, count] of record.guard.findings) this.#findings.labels({ kind }).inc(count)
+      if (record.guard.suspicion !== undefined) this.#suspicious.inc()
+    }
   }
 
   #seriesOf(tier: string, record: FinishedRequest): RequestSeries {

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { FinishedRequest } from '../gateway/steps.ts'
+import type { FinishedRequest, GuardReport } from '../gateway/steps.ts'
 import { formatUsd } from '../shared/money.ts'
 
 const WARN = pino.levels.values['warn'] as number
@@ -28,9 +28,16 @@ export function requestLine(record: FinishedRequest, time: string): string {
     fraction('ms', record.durationMs, 2) +
     fraction('upstream_ms', record.upstreamMs, 2) +
     fraction('first_content_ms', record.firstContentMs, 2) +
+    (record.guard === undefined ? '' : guardText(record.guard)) +
     (dropped.length === 0 ? '' : `,"dropped":${JSON.stringify(dropped)}`) +
     '}\n'
   )
+}
+
+/** Kinds are words of ours. */
+function guardText({ findings, suspicion }: GuardReport): string {
+  const counts = [...findings].map(([kind, count]) => `"${kind}":${count}`).join(',')
+  return (findings.size === 0 ? '' : `,"findings":{${counts}}`) + fraction('suspicion', suspicion, 3)
 }
 
 const PLAIN = /^[\w ./:@-]*$/

@@ -18,6 +18,7 @@ import { AcceptAll } from '../../src/gateway/accept-all.ts'
 import { makePrice } from '../../src/budget/prices/make-price.ts'
 import { KeyAdmitter } from '../../src/budget/keys/key-admitter.ts'
 import { UnlimitedLedger } from './unlimited-ledger.ts'
+import { NoGuard } from '../../src/guard/no-guard.ts'
 import { NoCache } from '../../src/cache/no-cache.ts'
 import type { AnswerChunk, Usage } from '../../src/protocol/answer.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'
@@ -178,6 +179,7 @@ export function makeSteps(
   const records: FinishedRequest[] = []
   let time = 1
   return {
+    guard: new NoGuard(),
     admitter: new KeyAdmitter(),
     cache: new NoCache(),
     router: {

@@ -82,7 +82,9 @@ export class CascadeJudge implements Judge {
     const view = viewAnswer(answer.chunks)
     const problem = problemOf(call.request, view, settings, this.#json)
     if (problem !== undefined) return { accept: false, reason: problem }
-    const others = settings.secondOpinions.filter((target) => target !== answer.target)
+    const others = settings.secondOpinions.filter(
+      (target) => target !== answer.target && (call.limits?.localBy === undefined || target.tier === 'local'),
+    )
     const result = others.length === 0 ? undefined : resultOf(call.request, view)
     // Prose has no result that two models would word alike.
     return result === undefined ? ACCEPT : this.#compare(call, plan, { result, chars: view.text.length }, others, ask)
