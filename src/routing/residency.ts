@@ -16,7 +16,7 @@ export function limitedRoute<Route extends Sides>(
 ): Route & { readonly isLimited?: boolean; readonly isSteady?: boolean } {
   if (limits === undefined) return route
   const isCrossTier = route.isCrossTier && !limits.isSteady
-  const isSteady = limits.isSteady === true
+  const { isSteady } = limits
   if (limits.localBy === undefined) return { ...route, isCrossTier, isSteady }
   const small = route.small.filter(isLocal)
   const big = route.big.filter(isLocal)
