@@ -157,4 +157,28 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     expect(await chat()).toMatchObject({ status: 200 })
     expect(JSON.parse((await run('ledger', 'verify', '--json')).out)).toMatchObject({ settled: 3 * COST, problems: [] })
   }, 60_000)
+
+  test('emptied behind a connection that stays, it is not taken for books in which nothing was spent', async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.remove())
+    const upstream = await startFakeUpstream()
+    upstream.answer = say('Hello')
+    const env = { TEST_ADMIN_KEY: ADMIN, REDIS_URL: redis.url }
+    const start = (): ReturnType<typeof startGatewayProcess> =>
+      startGatewayProcess({ config: config(upstream.url), env })
+    // Each finds it out by itself.
+    const [a, b] = await Promise.all([start(), start()] as const)
+    const headers = { authorization: 'Bearer sk-test', 'content-type': 'application/json', 'x-task-id': 'mine' }
+    const body = JSON.stringify({ model: 'paid', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }] })
+    for (const { url } of [a, b])
+      expect((await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })).status).toBe(200)
+    const events = join(b.dir, 'data/events.jsonl')
+    await expect.poll(() => existsSync(events) && readFileSync(events, 'utf8').includes('"mine"'), SOON).toBe(true)
+    await redis.client().flushall()
+    const usage = await fetch(`${a.url}/v1/usage`, { headers: { authorization: `Bearer ${ADMIN}` } })
+    expect(usage.status).toBe(503)
+    const forgotten = await runCommand(['forget', '--tenant', 'acme', '--yes'], { cwd: b.dir, env })
+    expect([forgotten.code, forgotten.err]).toEqual([2, expect.stringMatching(WHAT_TO_DO)])
+    expect(readFileSync(events, 'utf8')).toContain('"mine"')
+  }, 20_000)
 })
