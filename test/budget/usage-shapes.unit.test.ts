@@ -205,7 +205,10 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     read: ({ input, output, isOdd }) => {
       const reader = new GenerateReader(0, chatRequest({}))
       const details = { finish_reason: 'length', generated_tokens: output }
-      const prompt = isOdd && input > 0 && input < 1000 ? { prefill: Array(input).fill({}) } : { input_length: input }
+      const prompt =
+        isOdd && input > 0 && input < 1000
+          ? { prefill: Array.from({ length: input }, () => ({})) }
+          : { input_length: input }
       reader.take({ generated_text: '', details: { ...details, ...prompt } }, [])
       return reader.usage()
     },
