@@ -30,7 +30,7 @@ interface Body {
   readonly systemInstruction?: { readonly parts: readonly Part[] }
   readonly contents: readonly { readonly role: string; readonly parts: readonly Part[] }[]
   readonly tools?: readonly { readonly functionDeclarations?: readonly Fields[] }[]
-  readonly generationConfig: { readonly maxOutputTokens: number; readonly candidateCount?: number } & Fields
+  readonly generationConfig: { readonly maxOutputTokens?: number; readonly candidateCount?: number } & Fields
 }
 
 /** Tokens of a body at a byte each: texts as they are, calls, their results and tools as their JSON. */
@@ -99,8 +99,8 @@ test('no bill of Google is above its hold, whatever it reads from its cache, thi
         held += 1
         const prompt = promptTokens(body)
         expect(prompt).toBeLessThanOrEqual(hold.inputTokens)
-        const { maxOutputTokens: cap = hold.outputTokens, candidateCount = 1 } = body.generationConfig
-        const most = body.generationConfig.maxOutputTokens === undefined ? hold.outputTokens : cap * candidateCount
+        const { maxOutputTokens: cap, candidateCount = 1 } = body.generationConfig
+        const most = cap === undefined ? hold.outputTokens : cap * candidateCount
         expect(most).toBeLessThanOrEqual(hold.outputTokens)
         const output = Math.ceil((most * report.output) / 100)
         const thoughts = Math.floor((output * report.thoughts) / 100)
