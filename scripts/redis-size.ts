@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis'
 import { retainInRedis } from '../src/budget/redis/redis-retention.ts'
 import { UpkeepLease } from '../src/budget/redis/redis-lease.ts'
+import { LimitScripts } from '../src/budget/redis/limit-scripts.ts'
 import { rootOf, UPKEEP_SCRIPTS } from '../src/budget/redis/redis-scripts.ts'
 import { SharedKeyLimits } from '../src/budget/redis/shared-key-limits.ts'
 import { SharedTaskCalls } from '../src/budget/redis/shared-task-calls.ts'
@@ -97,7 +98,7 @@ try {
   console.log(`reading one day for a copy: ${await scriptUs(admin)}`)
   await lease.drop()
   await reset(admin)
-  const counted = { link, owner: 'gw_size', rootOf: (tenant: string) => ledger.rootOf(tenant) }
+  const counted = new LimitScripts({ link, owner: 'gw_size', rootOf: (tenant) => ledger.rootOf(tenant) })
   const limits = new SharedKeyLimits(counted)
   const call = {
     tenant: 'acme',

@@ -1,5 +1,6 @@
 /** The books that several gateways share, kept in Redis. */
 import type { Bookkeeping, BookkeepingOptions } from './bookkeeping.ts'
+import { LimitScripts } from './budget/redis/limit-scripts.ts'
 import { RedisLedger } from './budget/redis/redis-ledger.ts'
 import { RedisPast } from './budget/redis/redis-past.ts'
 import { LEDGER_SCRIPTS, UPKEEP_SCRIPTS } from './budget/redis/redis-scripts.ts'
@@ -48,9 +49,9 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     (text) => tasks?.adopt(text),
     (id) => tasks?.drop((task) => task.running === 0 && taskKey(task.tenant, task.id) === id),
   )
-  const counted = { link, owner, rootOf: (tenant: string) => ledger.rootOf(tenant) }
-  const limits = new SharedKeyLimits(counted)
-  const calls = new SharedTaskCalls(counted)
+  const scripts = new LimitScripts({ link, owner, rootOf: (tenant) => ledger.rootOf(tenant) })
+  const limits = new SharedKeyLimits(scripts)
+  const calls = new SharedTaskCalls(scripts)
   const past = new RedisPast(link)
   const upkeep = new SharedUpkeep({
     ...options,

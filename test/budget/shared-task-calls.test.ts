@@ -1,7 +1,13 @@
 /** Calls at the same time of one task, over real gateways on one Redis. */
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { forgetInRedis } from '../../src/budget/redis/redis-forget.ts'
+import { LimitScripts } from '../../src/budget/redis/limit-scripts.ts'
+import { SharedKeyLimits } from '../../src/budget/redis/shared-key-limits.ts'
+import { SharedTaskCalls } from '../../src/budget/redis/shared-task-calls.ts'
+import { UpkeepLease } from '../../src/budget/redis/redis-lease.ts'
 import { say, startFakeUpstream } from '../support/fake-upstream.ts'
 import { startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts'
+import { openRedisLedger } from '../support/redis-driver.ts'
 import { NO_REDIS, startRedis } from '../support/redis-server.ts'
 
 const config = (upstream: string): string => `
@@ -122,5 +128,29 @@ describe.skipIf(NO_REDIS !== undefined)(`with a real Redis${NO_REDIS === undefin
     // What was refused has left no place taken.
     const both = [chat(a, 'later'), chat(a, 'later')]
     expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200])
+  }, 20_000)
+
+  test('a call whose end is told after its tenant was forgotten brings nothing of the tenant back, and stops nobody', async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.remove())
+    const { ledger, link, die } = await openRedisLedger(redis.url, { owner: 'gw_a' })
+    onTestFinished(die)
+    const scripts = new LimitScripts({ link, owner: 'gw_a', rootOf: (tenant) => ledger.rootOf(tenant) })
+    const calls = new SharedTaskCalls(scripts)
+    const limits = new SharedKeyLimits(scripts)
+    const task = { tenant: 'acme', id: 'gone', concurrency: 1 }
+    const rates = { requestsPerMinute: 5, tokensPerMinute: undefined, concurrency: 1 }
+    const call = { tenant: 'acme', key: 'ci', tokens: 1, limits: rates }
+    await Promise.all([calls.enter(task), limits.admit(call)])
+    const lease = (await UpkeepLease.take(link, 'test', 'acme')) as UpkeepLease
+    await forgetInRedis(link, lease, { tenant: 'acme', keys: undefined }, () => Promise.resolve())
+    calls.leave(task)
+    limits.release(call, 7, 5)
+    // What was not heard would be told again after a second.
+    await new Promise((resolve) => setTimeout(resolve, 1200))
+    expect([link.down, JSON.stringify(await redis.client().keys('*'))]).toEqual([
+      undefined,
+      expect.not.stringContaining('acme'),
+    ])
   }, 20_000)
 })

@@ -1,7 +1,8 @@
-import { RedisDown, type RedisLink, type RedisScript } from '../../store/redis-link.ts'
+import { RedisDown } from '../../store/redis-link.ts'
 import { CallsUnderWay } from './calls-under-way.ts'
 import { LEASE_MS } from './heart.ts'
 import { keyRefusal, type RateLimits } from '../keys/rate-limit.ts'
+import type { LimitScripts } from './limit-scripts.ts'
 import { LEDGER_SCRIPTS } from './redis-scripts.ts'
 
 /** Whose call it is, and what it is expected to use. */
@@ -12,24 +13,16 @@ export interface LimitedCall {
   readonly tokens: number
 }
 
-export interface SharedKeyLimitsOptions {
-  readonly link: RedisLink
-  /** The gateway's name in the books: its calls count while it gives signs of life. */
-  readonly owner: string
-  /** Root of a tenant whose books are there. Throws RedisDown. */
-  readonly rootOf: (tenant: string) => string | Promise<string>
-}
-
 /**
  * Requests and tokens per minute and calls at the same time of a key, over all gateways. Each call of a key that has such limits takes
  * one script more before it and one after it; calls of other keys take none.
  */
 export class SharedKeyLimits {
-  readonly #options: SharedKeyLimitsOptions
+  readonly #scripts: LimitScripts
   readonly #calls = new CallsUnderWay()
 
-  constructor(options: SharedKeyLimitsOptions) {
-    this.#options = options
+  constructor(scripts: LimitScripts) {
+    this.#scripts = scripts
   }
 
   /** Throws `rate_limit_exceeded` and RedisDown, and takes nothing then. */
@@ -42,7 +35,7 @@ export class SharedKeyLimits {
     const most = [text(requestsPerMinute), text(tokensPerMinute), text(concurrency)]
     try {
       const args = [String(LEASE_MS), ...most, String(tokens), String(running), number]
-      const [kind, what, waitMs] = await this.#run(LEDGER_SCRIPTS.admit, tenant, key, args)
+      const [kind, what, waitMs] = await this.#scripts.ask(LEDGER_SCRIPTS.admit, tenant, key, args)
       if (kind === 'refused') throw keyRefusal(what as 'requests' | 'tokens' | 'calls', limits, Number(waitMs))
     } catch (error) {
       this.#calls.change(name, -1)
@@ -64,17 +57,10 @@ export class SharedKeyLimits {
     const figures = [expected, used, Math.ceil(ms)].map(String)
     try {
       const args = [this.#calls.of(name), ...figures, this.#calls.nextNumber()]
-      await this.#run(LEDGER_SCRIPTS.release, tenant, key, args)
+      await this.#scripts.tell(LEDGER_SCRIPTS.release, tenant, key, args)
     } catch {
       this.#calls.again(name, () => void this.#tell(tenant, key, 0, 0, 0))
     }
-  }
-
-  async #run(script: RedisScript, tenant: string, key: string, args: readonly string[]): Promise<readonly unknown[]> {
-    const { link, owner, rootOf } = this.#options
-    const answer = await link.run(script, await rootOf(tenant), [link.epoch, key, owner, ...args])
-    if (answer[0] === 'lost') throw link.suspect()
-    return answer
   }
 }
 

@@ -1,10 +1,10 @@
-import { RedisDown, type RedisScript } from '../../store/redis-link.ts'
+import { RedisDown } from '../../store/redis-link.ts'
 import { taskConcurrency } from '../tasks/task-concurrency.ts'
 import { taskKey } from '../tasks/task.ts'
 import { CallsUnderWay } from './calls-under-way.ts'
 import { LEASE_MS } from './heart.ts'
+import type { LimitScripts } from './limit-scripts.ts'
 import { LEDGER_SCRIPTS } from './redis-scripts.ts'
-import type { SharedKeyLimitsOptions } from './shared-key-limits.ts'
 
 /** A task whose calls at the same time are limited. */
 export interface LimitedTask {
@@ -15,11 +15,11 @@ export interface LimitedTask {
 
 /** Calls at the same time of a task, over all gateways: one script before a call and one after it, and none for tasks without that limit. */
 export class SharedTaskCalls {
-  readonly #options: SharedKeyLimitsOptions
+  readonly #scripts: LimitScripts
   readonly #calls = new CallsUnderWay()
 
-  constructor(options: SharedKeyLimitsOptions) {
-    this.#options = options
+  constructor(scripts: LimitScripts) {
+    this.#scripts = scripts
   }
 
   /** Throws `task_concurrency` and RedisDown, and takes nothing then. */
@@ -28,7 +28,7 @@ export class SharedTaskCalls {
     const running = this.#calls.change(name, 1)
     try {
       const args = [String(LEASE_MS), String(concurrency), String(running), this.#calls.nextNumber()]
-      const [kind] = await this.#run(LEDGER_SCRIPTS.enter, tenant, id, args)
+      const [kind] = await this.#scripts.ask(LEDGER_SCRIPTS.enter, tenant, id, args)
       if (kind === 'refused') throw taskConcurrency(concurrency)
     } catch (error) {
       this.#calls.change(name, -1)
@@ -48,16 +48,9 @@ export class SharedTaskCalls {
   async #tell(tenant: string, id: string): Promise<void> {
     const name = taskKey(tenant, id)
     try {
-      await this.#run(LEDGER_SCRIPTS.leave, tenant, id, [this.#calls.of(name), this.#calls.nextNumber()])
+      await this.#scripts.tell(LEDGER_SCRIPTS.leave, tenant, id, [this.#calls.of(name), this.#calls.nextNumber()])
     } catch {
       this.#calls.again(name, () => void this.#tell(tenant, id))
     }
-  }
-
-  async #run(script: RedisScript, tenant: string, id: string, args: readonly string[]): Promise<readonly unknown[]> {
-    const { link, owner, rootOf } = this.#options
-    const answer = await link.run(script, await rootOf(tenant), [link.epoch, id, owner, ...args])
-    if (answer[0] === 'lost') throw link.suspect()
-    return answer
   }
 }
