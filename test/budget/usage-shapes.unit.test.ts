@@ -288,3 +288,31 @@ describe.each(Object.entries(SHAPES))('%s', (_name, { read, life, generates = tr
     expect(exact).toBeGreaterThan(generates ? 1 : 0)
   })
 })
+
+/** What a server may write where a figure of tokens should stand. */
+const oddFigure = fc.oneof(
+  fc.constantFrom<unknown[]>(-1, -0.5, 1.5, 1e300, Number.MAX_SAFE_INTEGER, '7', null, true, [], {}),
+  fc.double(),
+  fc.nat({ max: 100 }),
+)
+
+test.each(Object.keys(SHAPES))(
+  '%s: whatever stands where figures should, a charge is a whole amount, never below 0',
+  (name) => {
+    const price = bookPrices[0] as Price
+    const holding = { inputTokens: 1000, outputTokens: 1000 }
+    fc.assert(
+      fc.property(oddFigure, oddFigure, shares, (input, output, given) => {
+        // JSON has no NaN and no infinity: they arrive as null.
+        const figures = JSON.parse(JSON.stringify([input, output])) as [number, number]
+        const counted = { ...given, input: figures[0], output: figures[1] }
+        const usage = (SHAPES[name] as Shape).read(counted)
+        for (const figure of [usage.input, usage.output, usage.cachedInput, usage.cacheWrite, usage.reasoning])
+          expect([figure, Number.isSafeInteger(figure) && figure >= 0]).toEqual([figure, true])
+        const cost = charge(withinHold(usage, holding), price)
+        expect(Number.isSafeInteger(cost) && cost >= 0).toBe(true)
+      }),
+      { numRuns: 500 },
+    )
+  },
+)
