@@ -2,8 +2,10 @@
 import type { Redis } from 'ioredis'
 import { retainInRedis } from '../src/budget/redis/redis-retention.ts'
 import { UpkeepLease } from '../src/budget/redis/redis-lease.ts'
+import { LimitScripts } from '../src/budget/redis/limit-scripts.ts'
 import { rootOf, UPKEEP_SCRIPTS } from '../src/budget/redis/redis-scripts.ts'
 import { SharedKeyLimits } from '../src/budget/redis/shared-key-limits.ts'
+import { SharedTaskCalls } from '../src/budget/redis/shared-task-calls.ts'
 import { newId } from '../src/shared/ids.ts'
 import { openRedisLedger } from '../test/support/redis-driver.ts'
 import { startRedis } from '../test/support/redis-server.ts'
@@ -96,7 +98,8 @@ try {
   console.log(`reading one day for a copy: ${await scriptUs(admin)}`)
   await lease.drop()
   await reset(admin)
-  const limits = new SharedKeyLimits({ link, owner: 'gw_size', rootOf: (tenant) => ledger.rootOf(tenant) })
+  const counted = new LimitScripts({ link, owner: 'gw_size', rootOf: (tenant) => ledger.rootOf(tenant) })
+  const limits = new SharedKeyLimits(counted)
   const call = {
     tenant: 'acme',
     key: 'limited',
@@ -109,6 +112,15 @@ try {
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
   console.log(`limits of a key (admit and release): ${await scriptUs(admin)}`)
+  await reset(admin)
+  const calls = new SharedTaskCalls(counted)
+  for (let i = 0; i < 3000; i++) {
+    const task = { tenant: 'acme', id: `task-${i % 100}`, concurrency: 64 }
+    await calls.enter(task)
+    calls.leave(task)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  console.log(`calls at the same time of a task (enter and leave): ${await scriptUs(admin)}`)
 } finally {
   die()
   await server.remove()

@@ -1,7 +1,7 @@
 /**
- * `npm run torture:money -- [--reservations 1000000] [--kills 1000] [--seed 1] [--dir DIR]`: tries to make a budget overspend. First
- * with reservations from many sides at once, then with the real service killed at random moments and started on the same data.
- * Interrupted, it goes on with the next kill when it is started with the same seed and directory. Exit code 1 if a nano-dollar is wrong.
+ * `npm run torture:money -- [--reservations 1000000] [--kills 1000] [--caps] [--seed 1] [--dir DIR]`: tries to make a
+ * budget overspend. First with reservations from many sides at once, then with the real service killed at random moments and started on
+ * the same data; with `--caps` by callers that ask for more than is left, so that their caps are lowered to it. Interrupted, it goes on with the next kill when it is started with the same seed and directory. Exit code 1 if a nano-dollar is wrong.
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ const { values } = parseArgs({
   options: {
     reservations: { type: 'string', default: '1000000' },
     kills: { type: 'string', default: '1000' },
+    caps: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     dir: { type: 'string', default: join(tmpdir(), 'switchyard-torture-money') },
   },
@@ -36,16 +37,25 @@ if (reservations > 0) {
 const kills = Number(values.kills)
 if (kills > 0) {
   const bar = startBar('kills', kills)
-  const result = await tortureKills(kills, seed, values.dir, (done) => bar.update(done))
+  const result = await tortureKills({
+    kills,
+    seed,
+    dir: values.dir,
+    lowersCaps: values.caps,
+    onDone: (done) => bar.update(done),
+  })
   bar.stop()
   console.log(
     `${result.kills} kills: ${result.answered} whole answers, the provider billed ${result.billed} nano-dollars`,
   )
+  if (values.caps) console.log(`  ${result.lowered} of them with a cap that was lowered to what was left`)
   console.log(`  counted as spent: ${result.counted} nano-dollars`)
   console.log(
     `  overspent: ${result.overspent} nano-dollars; billed and not counted: ${result.undercounted} nano-dollars`,
   )
   isRight &&= result.overspent === 0n && result.undercounted === 0n
+  // Otherwise nothing was tried.
+  isRight &&= !values.caps || result.lowered > 0
 }
 process.exitCode = isRight ? 0 : 1
 

@@ -165,7 +165,7 @@ export class Access {
         spendLimits: spendLimits(key.limits.maxUsdPerDay, key.limits.maxUsdPerMonth),
         tenantSpendLimits: tenantLimits(key.tenant),
         canTopUp: key.canTopUp,
-        mayStore: 'store' in key && key.store,
+        mayStore: key.store,
         models: key.models === undefined ? undefined : new Set(key.models),
         unknownFields: 'unknownFields' in key ? key.unknownFields : 'drop',
         limiter: this.#limiters.of(key.name, key.limits),

@@ -1,10 +1,12 @@
 /** The books that several gateways share, kept in Redis. */
 import type { Bookkeeping, BookkeepingOptions } from './bookkeeping.ts'
+import { LimitScripts } from './budget/redis/limit-scripts.ts'
 import { RedisLedger } from './budget/redis/redis-ledger.ts'
 import { RedisPast } from './budget/redis/redis-past.ts'
 import { LEDGER_SCRIPTS, UPKEEP_SCRIPTS } from './budget/redis/redis-scripts.ts'
 import { SharedAdmitter } from './budget/redis/shared-admitter.ts'
 import { SharedKeyLimits } from './budget/redis/shared-key-limits.ts'
+import { SharedTaskCalls } from './budget/redis/shared-task-calls.ts'
 import { SharedTaskService } from './budget/redis/shared-task-service.ts'
 import { SharedTasks } from './budget/redis/shared-tasks.ts'
 import { taskKey } from './budget/tasks/task.ts'
@@ -47,7 +49,9 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     (text) => tasks?.adopt(text),
     (id) => tasks?.drop((task) => task.running === 0 && taskKey(task.tenant, task.id) === id),
   )
-  const limits = new SharedKeyLimits({ link, owner, rootOf: (tenant) => ledger.rootOf(tenant) })
+  const scripts = new LimitScripts({ link, owner, rootOf: (tenant) => ledger.rootOf(tenant) })
+  const limits = new SharedKeyLimits(scripts)
+  const calls = new SharedTaskCalls(scripts)
   const past = new RedisPast(link)
   const upkeep = new SharedUpkeep({
     ...options,
@@ -86,7 +90,8 @@ export async function openSharedBooks(url: string, options: BookkeepingOptions):
     serve(given) {
       tasks = given
     },
-    admitter: (inner, today) => new SharedAdmitter({ inner, tasks: store, limits, today, now }),
+    admitter: (inner, today) =>
+      new SharedAdmitter({ inner, store, tasks: () => tasks as Tasks, limits, calls, today, now }),
     service: (inner) => new SharedTaskService(inner, store),
     tidy() {
       const needed = new Set(tasks?.known().map(({ tenant, id }) => taskKey(tenant, id)))

@@ -1,8 +1,8 @@
 /** Part of the composition root: what an operator does with books that several gateways share. */
 import { amountsOf, shownAttempt, type Evidence, type Settled, type Settlement } from './budget/upkeep/reconcile.ts'
 import { EVIDENCE } from './budget/upkeep/fold.ts'
-import { FORGOTTEN } from './budget/upkeep/forget.ts'
-import { forgetInRedis } from './budget/redis/redis-forget.ts'
+import { FORGOTTEN, type Subject } from './budget/upkeep/forget.ts'
+import { forgetInRedis, type RedisForgotten } from './budget/redis/redis-forget.ts'
 import { LeaseTaken, UPKEEP_LEASE_MS, UpkeepLease } from './budget/redis/redis-lease.ts'
 import { retainInRedis } from './budget/redis/redis-retention.ts'
 import { keptFrom } from './budget/upkeep/retention.ts'
@@ -12,7 +12,7 @@ import type { OpenAttempt, RedisPast } from './budget/redis/redis-past.ts'
 import type { ForgetResult, LedgerService } from './control/ledger-operations.ts'
 import { SwitchyardError } from './shared/errors.ts'
 import { newId } from './shared/ids.ts'
-import type { RedisLink } from './store/redis-link.ts'
+import { RedisDown, type RedisLink } from './store/redis-link.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Pieces of evidence that are looked at, the number kept for each tenant. */
@@ -27,6 +27,7 @@ const FIRST_MS = 2000
 /** How long a forgetting waits for retention elsewhere, ms. */
 const WAIT_MS = 30_000
 const DAY_MS = 86_400_000
+const NOTHING: RedisForgotten = { attempts: 0, tasks: 0, totals: 0, requests: new Set() }
 
 export interface SharedUpkeepOptions extends Pick<
   BookkeepingOptions,
@@ -132,7 +133,9 @@ export class SharedUpkeep implements LedgerService {
   }
 
   forget(tenant: string, user: string | undefined): Promise<ForgetResult> {
-    return this.#alone(() => this.#forget(tenant, user))
+    return this.#alone(() => this.#forget(tenant, user)).catch((error: unknown) => {
+      throw asAnswer(error, tenant)
+    })
   }
 
   async close(): Promise<void> {
@@ -158,7 +161,7 @@ export class SharedUpkeep implements LedgerService {
   }
 
   async #forget(tenant: string, user: string | undefined): Promise<ForgetResult> {
-    const { link, subjectKeys, forgetEvents, forgetResponses } = this.#options
+    const { past, subjectKeys, forgetEvents, forgetResponses } = this.#options
     const keysOfAll = subjectKeys()
     const { made, inFile } = keysOfAll.of(tenant, user)
     if (tenant === FORGOTTEN)
@@ -168,19 +171,26 @@ export class SharedUpkeep implements LedgerService {
       throw new SwitchyardError('key_not_found', sentence, { param: 'user' })
     }
     const keys = user === undefined ? undefined : new Set(made)
+    // Before anything else, as an emptied Redis has nothing open either.
+    const hasBooks = await past.knows(tenant)
     await this.#refuseOpen(tenant, keys)
     // Before anything goes, so that nothing new comes.
     keysOfAll.revoke(tenant, user)
     await this.#refuseOpen(tenant, keys)
-    const lease = await UpkeepLease.take(link, this.#token, tenant, WAIT_MS)
-    if (lease === undefined)
-      throw new SwitchyardError('task_conflict', new LeaseTaken(tenant).message, { param: 'tenant' })
+    // Forgotten through another gateway before, it has files here and no books any more.
+    const { requests, ...count } = hasBooks ? await this.#forgetBooks({ tenant, keys }) : NOTHING
+    const events = await forgetEvents(tenant, user === undefined ? undefined : requests)
+    const responses = await forgetResponses(tenant, keys)
+    keysOfAll.forget(tenant, user)
+    return { ...count, keys: made.length, keysInFile: inFile, events, responses }
+  }
+
+  async #forgetBooks(subject: Subject): Promise<RedisForgotten> {
+    const { link } = this.#options
+    const lease = await UpkeepLease.take(link, this.#token, subject.tenant, WAIT_MS)
+    if (lease === undefined) throw new LeaseTaken(subject.tenant)
     try {
-      const { requests, ...count } = await forgetInRedis(link, lease, { tenant, keys }, () => this.#rest())
-      const events = await forgetEvents(tenant, user === undefined ? undefined : requests)
-      const responses = await forgetResponses(tenant, keys)
-      keysOfAll.forget(tenant, user)
-      return { ...count, keys: made.length, keysInFile: inFile, events, responses }
+      return await forgetInRedis(link, lease, subject, () => this.#rest())
     } finally {
       // Of a tenant that is gone the lease is gone as well, and then this does nothing.
       await lease.drop().catch(() => {})
@@ -212,6 +222,16 @@ export class SharedUpkeep implements LedgerService {
     this.#work = result
     return result
   }
+}
+
+/** What an operator is told who wanted a tenant to be forgotten. */
+function asAnswer(error: unknown, tenant: string): unknown {
+  if (error instanceof LeaseTaken) return new SwitchyardError('task_conflict', error.message, { param: 'tenant' })
+  const isDown = error instanceof RedisDown || (error instanceof SwitchyardError && error.code === 'ledger_unavailable')
+  if (!isDown) return error
+  const reason = (error instanceof SwitchyardError ? error.detail : undefined) ?? error.message
+  const sentence = `Redis cannot be used at the moment: ${reason.replace(/\.$/, '')}. Not everything of tenant "${tenant}" is forgotten: say it again when Redis is back.`
+  return new SwitchyardError('ledger_unavailable', sentence, { cause: error, detail: reason })
 }
 
 function judge(

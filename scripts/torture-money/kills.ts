@@ -12,6 +12,9 @@ const CALLERS = 16
 const BUDGET_NANO = 20_000_000
 const BUDGET_USD = '0.02'
 const ADMIN_KEY = 'sk-admin-torture'
+/** Caps of the callers, if they may ask for more than is left: of a whole task's budget the largest takes three times as much. */
+const CAPS = [30, 300, 1000, 4000]
+const FIXED_CAP = 30
 const READY = /^switchyard listening on (http:\/\/\S+)$/m
 
 /** Kept between runs, so that an interrupted one goes on. */
@@ -21,6 +24,8 @@ interface State {
   /** Nano-dollars that the provider has billed in all rounds. */
   readonly billed: string
   readonly answered: number
+  /** Answers whose cap was lowered to what was left; absent in files of runs with a fixed cap. */
+  readonly lowered?: number
   readonly overspent: string
   readonly undercounted: string
 }
@@ -28,6 +33,7 @@ interface State {
 export interface KillsResult {
   readonly kills: number
   readonly answered: number
+  readonly lowered: number
   readonly billed: bigint
   readonly counted: bigint
   /** Nano-dollars billed above a task's budget; must be 0. */
@@ -36,17 +42,30 @@ export interface KillsResult {
   readonly undercounted: bigint
 }
 
-export async function tortureKills(
-  kills: number,
-  seed: number,
-  dir: string,
-  onDone: (done: number) => void,
-): Promise<KillsResult> {
+export interface KillsOptions {
+  readonly kills: number
+  readonly seed: number
+  readonly dir: string
+  /** Callers ask for longer answers than the budget can pay, so that their caps are lowered to what is left. */
+  readonly lowersCaps: boolean
+  readonly onDone: (done: number) => void
+}
+
+interface Round {
+  answered: number
+  lowered: number
+}
+
+export async function tortureKills({ kills, seed, dir, lowersCaps, onDone }: KillsOptions): Promise<KillsResult> {
   mkdirSync(dir, { recursive: true })
   const stateFile = join(dir, 'state.json')
-  let state = readState(stateFile) ?? { seed, kills: 0, billed: '0', answered: 0, overspent: '0', undercounted: '0' }
+  const lowered = lowersCaps ? { lowered: 0 } : {}
+  const fresh: State = { seed, kills: 0, billed: '0', answered: 0, ...lowered, overspent: '0', undercounted: '0' }
+  let state = readState(stateFile) ?? fresh
   if (state.seed !== seed)
     throw new Error(`${stateFile} belongs to a run with --seed ${state.seed}. Remove it to begin anew.`)
+  if ((state.lowered === undefined) === lowersCaps)
+    throw new Error(`${stateFile} belongs to a run ${lowersCaps ? 'without' : 'with'} --caps. Remove it to begin anew.`)
   const simulator = createSimulator({
     flavour: 'openai',
     models: ['sim'],
@@ -57,7 +76,7 @@ export async function tortureKills(
   })
   const { url } = await simulator.listen(0)
   const config = join(dir, 'switchyard.yaml')
-  writeFileSync(config, configOf(url))
+  writeFileSync(config, configOf(url, lowersCaps))
   const start = (): Promise<Service> =>
     launch({
       name: 'switchyard',
@@ -74,7 +93,7 @@ export async function tortureKills(
   try {
     for (let kill = state.kills; kill < kills; kill++) {
       const task = `round-${kill}`
-      const answered = await oneRound(service, task, seededRandom(seed + kill))
+      const round = await oneRound(service, task, seededRandom(seed + kill), lowersCaps)
       await service.stop(0)
       while (simulator.running > 0) await sleep(2)
       service = await start()
@@ -86,7 +105,8 @@ export async function tortureKills(
         seed,
         kills: kill + 1,
         billed: String(BigInt(state.billed) + billed),
-        answered: state.answered + answered,
+        answered: state.answered + round.answered,
+        ...(state.lowered === undefined ? {} : { lowered: state.lowered + round.lowered }),
         overspent: String(BigInt(state.overspent) + above(billed, BigInt(BUDGET_NANO))),
         undercounted: String(BigInt(state.undercounted) + above(billed, counted) + held),
       }
@@ -97,6 +117,7 @@ export async function tortureKills(
     return {
       kills: state.kills,
       answered: state.answered,
+      lowered: state.lowered ?? 0,
       billed: BigInt(state.billed),
       counted,
       overspent: BigInt(state.overspent),
@@ -108,9 +129,9 @@ export async function tortureKills(
   }
 }
 
-/** Load on one task until the service is killed in the middle of it. Resolves with the number of whole answers. */
-async function oneRound(service: Service, task: string, random: () => number): Promise<number> {
-  let answered = 0
+/** Load on one task until the service is killed in the middle of it. Resolves with the numbers of whole answers. */
+async function oneRound(service: Service, task: string, random: () => number, lowersCaps: boolean): Promise<Round> {
+  const round = { answered: 0, lowered: 0 }
   const over = new AbortController()
   const callers = Array.from({ length: CALLERS }, async (_, caller) => {
     for (let i = 0; !over.signal.aborted; i++) {
@@ -119,22 +140,24 @@ async function oneRound(service: Service, task: string, random: () => number): P
         headers: { 'content-type': 'application/json', 'x-task-id': task, 'x-task-budget-usd': BUDGET_USD },
         body: JSON.stringify({
           model: 'paid',
-          max_tokens: 30,
+          max_tokens: lowersCaps ? CAPS[Math.floor(random() * CAPS.length)] : FIXED_CAP,
           stream: i % 2 === 0,
           messages: [{ role: 'user', content: `${task} ${caller} ${i}` }],
         }),
       }).catch(() => undefined)
       if (reply === undefined) return
       const text = await reply.text().catch(() => undefined)
-      if (reply.status === 200 && text !== undefined) answered += 1
-      else await sleep(5)
+      if (reply.status === 200 && text !== undefined) {
+        round.answered += 1
+        if (reply.headers.has('x-switchyard-max-tokens')) round.lowered += 1
+      } else await sleep(5)
     }
   })
   await sleep(10 + random() * 150)
   process.kill(service.pid, 'SIGKILL')
   over.abort()
   await Promise.all(callers)
-  return answered
+  return round
 }
 
 async function readTask(service: Service, task: string): Promise<{ spent: bigint; unresolved: bigint; held: bigint }> {
@@ -159,13 +182,13 @@ async function readTotal(service: Service): Promise<bigint> {
   return BigInt(total.nano_usd) + BigInt(total.unresolved_nano_usd)
 }
 
-function configOf(url: string): string {
+function configOf(url: string, lowersCaps: boolean): string {
   return `
 server: { adminKey: env:TORTURE_ADMIN_KEY }
 upstreams: { sim: { kind: openai, baseUrl: "${url}/v1", ask: as-asked, breaker: off, retries: 1 } }
 models: { paid: { upstream: sim, model: sim, price: { inputPerM: 3, outputPerM: 15 } } }
 taskTypes: { default: { concurrency: 1000 } }
-budget: { holdWaitMs: 20 }
+budget: { holdWaitMs: 20${lowersCaps ? ', minOutputTokens: 8' : ''} }
 telemetry: { log: off, events: null }
 `
 }

@@ -2,6 +2,7 @@ import type { Admission, Admitter, Call } from '../gateway/steps.ts'
 import type { Usage } from '../protocol/answer.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { atLimit } from './at-limit.ts'
+import { taskConcurrency } from './tasks/task-concurrency.ts'
 import { LIMIT_PARAMS } from './tasks/task-limits.ts'
 import { hasEnded, type Task } from './tasks/task.ts'
 import type { Tasks } from './tasks/tasks.ts'
@@ -12,9 +13,6 @@ export interface BudgetAdmission extends Admission {
   /** The last request of its task: served without tools, beyond limits of calls and time. */
   isWrapUp?: boolean
 }
-
-/** How soon a call may come again that found its task at its concurrency, ms. */
-const CONCURRENCY_RETRY_MS = 1000
 
 /** Admits a call within its key's limits and its task's state, time, tool calls and concurrency. Money is the ledger's. */
 export class BudgetAdmitter implements Admitter {
@@ -72,13 +70,7 @@ export class BudgetAdmitter implements Admitter {
     for (;;) {
       call.signal.throwIfAborted()
       const { concurrency } = task.limits
-      if (concurrency !== undefined && task.running > concurrency) {
-        const sentence = `The task has ${concurrency} requests under way, which is its limit.`
-        throw new SwitchyardError('task_concurrency', sentence, {
-          retryAfterMs: CONCURRENCY_RETRY_MS,
-          param: 'concurrency',
-        })
-      }
+      if (concurrency !== undefined && task.running > concurrency) throw taskConcurrency(concurrency)
       const error = task.isPausedByHand
         ? new SwitchyardError('task_limit_reached', 'The task is paused. It goes on after "resume".', {
             param: 'paused',

@@ -1,11 +1,12 @@
 import type { Attempt, Call, Charge, Hold, Ledger, SendOutcome } from '../gateway/steps.ts'
 import { SwitchyardError, type ErrorCode } from '../shared/errors.ts'
-import { addUsd, type NanoUsd } from '../shared/money.ts'
-import { isTierPriced, type Price } from '../shared/price.ts'
+import type { NanoUsd } from '../shared/money.ts'
+import type { Price } from '../shared/price.ts'
 import { atLimit } from './at-limit.ts'
+import { AttemptEnds, chargeOf, type EndEvents } from './attempt-ends.ts'
 import type { BoundOf, NoteInput } from './hold/bound-of.ts'
 import type { BudgetAdmission } from './budget-admitter.ts'
-import { boundedUsage, BudgetHold, costOf, reservationOf, UNPRICED, type Sized } from './budget-hold.ts'
+import { BudgetHold, reservationOf, UNPRICED, type Sized } from './budget-hold.ts'
 import {
   bookFull,
   heldByOthers,
@@ -17,7 +18,7 @@ import {
 } from './budget-refusals.ts'
 import { NO_ROOM_NEEDED, roomIn } from './budget-room.ts'
 import type { HoldDecision, SizedHold } from './hold/hold.ts'
-import type { AttemptLedger, AttemptNote, Line, ReserveResult, StepResult } from './ledger/ledger.ts'
+import type { AttemptLedger, AttemptNote, Line, ReserveResult } from './ledger/ledger.ts'
 import { SpendBooks, type LimitedBook } from './spend-books.ts'
 import { LIMIT_PARAMS, type CapAtLimit } from './tasks/task-limits.ts'
 import type { Task } from './tasks/task.ts'
@@ -29,14 +30,11 @@ import type { WallDay } from './wall-day.ts'
 const NEAR_HOLDS = 4
 /** What a call without a cap should be able to generate, if it can have that by waiting for other calls: better late than cut short. */
 const FAIR_OUTPUT_TOKENS = 1024
-export interface BudgetEvents {
+
+export interface BudgetEvents extends EndEvents {
   refused(code: ErrorCode): void
   /** A caller's output cap was lowered to what the budget pays. */
   lowered(): void
-  /** More was settled than was held: the bound of this model is wrong. */
-  exceeded(attempt: string, model: string, held: NanoUsd, cost: NanoUsd): void
-  /** Something that cannot be: a conflict, an unknown attempt. */
-  alarm(attempt: string, what: string): void
 }
 
 export interface BudgetSettings {
@@ -72,9 +70,11 @@ type Look =
 export class BudgetLedger implements Ledger {
   readonly #options: BudgetLedgerOptions
   readonly #spend = new SpendBooks()
+  readonly #ends: AttemptEnds
 
   constructor(options: BudgetLedgerOptions) {
     this.#options = options
+    this.#ends = new AttemptEnds(options)
   }
 
   reserve(call: Call, admission: BudgetAdmission, attempt: Attempt): Promise<Hold> {
@@ -122,13 +122,8 @@ export class BudgetLedger implements Ledger {
 
   settle(given: Hold, outcome: SendOutcome): Charge | Promise<Charge> {
     const hold = given as BudgetHold
-    const closing = this.#close(hold, outcome)
-    return closing === undefined ? this.#charge(hold, outcome) : closing.then(() => this.#charge(hold, outcome))
-  }
-
-  #charge(hold: BudgetHold, { usage }: SendOutcome): Charge {
-    const isPriced = usage === undefined || (hold.price !== undefined && isTierPriced(hold.price, usage.serviceTier))
-    return { cost: isPriced ? hold.cost : undefined }
+    const closing = this.#ends.close(hold, outcome)
+    return closing === undefined ? chargeOf(hold, outcome) : closing.then(() => chargeOf(hold, outcome))
   }
 
   /** Waits in the line of a book until the call fits, or is refused for good, or has to wait for another book. */
@@ -308,60 +303,8 @@ export class BudgetLedger implements Ledger {
         isNear && task !== undefined
           ? (tokens) => this.#options.noteInput(task.prompts, call.request, attempt.target, tokens)
           : undefined,
-      again: (hold, failed) => this.#again(hold, failed),
+      again: (hold, failed) => this.#ends.again(hold, failed),
     })
-  }
-
-  /** A further try is an attempt of its own: same amounts, new id. */
-  async #again(hold: BudgetHold, failed: SendOutcome): Promise<boolean> {
-    await this.#close(hold, failed)
-    hold.tryAgain()
-    const result = await this.#options.ledger.reserve(reservationOf(hold))
-    hold.isOpen = result.kind === 'admitted'
-    return hold.isOpen
-  }
-
-  /** Books the end of a try; at once with a ledger of this process. */
-  #close(hold: BudgetHold, outcome: SendOutcome): Promise<void> | undefined {
-    if (!hold.isOpen) return undefined
-    hold.isOpen = false
-    const { ledger } = this.#options
-    const billing = outcome.kind === 'complete' ? 'used' : outcome.billing
-    if (billing === 'none') return this.#expect(hold, ledger.void(hold.id))
-    const usage =
-      billing === 'used' && outcome.usage !== undefined ? boundedUsage(outcome.usage, hold, outcome) : undefined
-    const cost = usage === undefined ? undefined : costOf(usage, hold.price)
-    if (usage === undefined || cost === undefined) return this.#expect(hold, ledger.unresolve(hold.id))
-    const { input, output } = usage
-    if (outcome.kind === 'complete' && !usage.estimated) hold.noteInput?.(input)
-    const amounts = hold.lines.map((_, index) =>
-      index < hold.moneyLines ? cost : index === hold.moneyLines ? input + output : 1,
-    )
-    const result = ledger.settle(hold.id, amounts, { input, output })
-    return result instanceof Promise
-      ? result.then((settled) => this.#settled(hold, settled, cost))
-      : this.#settled(hold, result, cost)
-  }
-
-  #settled(hold: BudgetHold, result: StepResult, cost: NanoUsd): Promise<void> | undefined {
-    const { ledger, events } = this.#options
-    if (result.kind === 'invalid') {
-      events.alarm(hold.id, result.reason)
-      return this.#expect(hold, ledger.unresolve(hold.id))
-    }
-    hold.cost = addUsd(hold.cost, cost)
-    if (cost > hold.amount && hold.price !== undefined) events.exceeded(hold.id, hold.note.model, hold.amount, cost)
-    return this.#expect(hold, result)
-  }
-
-  #expect(hold: BudgetHold, result: StepResult | Promise<StepResult>): Promise<void> | undefined {
-    if (result instanceof Promise) {
-      return result.then((settled) => {
-        void this.#expect(hold, settled)
-      })
-    }
-    if (result.kind !== 'done') this.#options.events.alarm(hold.id, `its step was answered with ${result.kind}`)
-    return undefined
   }
 
   #refuse(error: SwitchyardError): SwitchyardError {

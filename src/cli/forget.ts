@@ -52,7 +52,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     )
   if (hasSharedBooks(values, io))
     io.stderr.write(
-      'Lines of the event logs of other gateways, and keys made at them, are theirs: say it there as well, or leave the lines to retention.eventsDays.\n',
+      'Stored responses and lines of the event logs of other gateways, and keys made at them, are theirs: say it there as well, or leave them to retention.responsesDays and eventsDays.\n',
     )
   return EXIT.ok
 }

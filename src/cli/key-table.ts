@@ -36,6 +36,7 @@ export function limits(key: ShownKey): string {
     key.concurrency === null ? undefined : `${key.concurrency} at once`,
     key.models === null ? undefined : `models ${key.models.join(' ')}`,
     key.can_top_up ? 'may top up' : undefined,
+    key.store ? 'may store responses' : undefined,
     key.metrics ? 'may read /metrics' : undefined,
   ].filter((part) => part !== undefined)
   return parts.length === 0 ? '-' : parts.join(', ')

@@ -25,6 +25,7 @@ const CREATE = {
   models: { type: 'string', multiple: true },
   'expires-at': { type: 'string' },
   'can-top-up': { type: 'boolean' },
+  store: { type: 'boolean' },
   metrics: { type: 'boolean' },
 } as const satisfies ParseArgsOptionsConfig
 
@@ -60,6 +61,7 @@ create:
   --models A,B                 routes, models and aliases that it may use (default all)
   --expires-at TIME            a day (its beginning in UTC) or a time with its zone: 2027-01-31, 2027-01-31T12:00:00Z
   --can-top-up                 may raise the budget of a task
+  --store                      its answers of /v1/responses are stored, unless a request says otherwise
   --metrics                    may read /metrics
 revoke:
   PREFIX                       what a key starts with, as lists show it: ends that one secret; NAME ends all of the key
@@ -108,6 +110,7 @@ async function create(args: readonly string[], io: Io): Promise<void> {
       models: (values['models'] as readonly string[] | undefined)?.flatMap((list) => list.split(',')),
       expires_at: values['expires-at'],
       can_top_up: values['can-top-up'],
+      store: values['store'],
       metrics: values['metrics'],
     },
     clientFlagsOf(values),

@@ -5,19 +5,23 @@ import { formatUsd, NANO_PER_USD, type NanoUsd } from '../shared/money.ts'
 import { columns } from './columns.ts'
 import type { Style } from './style.ts'
 
-const HEAD = [
-  'type',
-  'outcome',
-  'tasks',
-  'USD',
-  'per task',
-  'p50',
-  'p95',
-  'max',
-  'tool calls',
-  'p95',
-  'model calls',
-  'seconds',
+interface Column {
+  readonly head: string
+  readonly cell: (figures: GroupFigures) => string
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'tasks', cell: ({ tasks }) => String(tasks) },
+  { head: 'USD', cell: ({ cost }) => usd(cost) },
+  { head: 'per task', cell: ({ costPerTask }) => usd(costPerTask) },
+  { head: 'p50', cell: ({ costP50 }) => usd(costP50) },
+  { head: 'p95', cell: ({ costP95 }) => usd(costP95) },
+  { head: 'max', cell: ({ costMax }) => usd(costMax) },
+  { head: 'tool calls', cell: ({ toolCallsMean }) => number(toolCallsMean) },
+  { head: 'p95', cell: ({ toolCallsP95 }) => number(toolCallsP95, 0) },
+  { head: 'write calls', cell: ({ writeCallsMean }) => number(writeCallsMean) },
+  { head: 'model calls', cell: ({ modelCallsMean }) => number(modelCallsMean) },
+  { head: 'seconds', cell: ({ secondsMean }) => number(secondsMean, 0) },
 ]
 
 /** A table of every type and outcome, the rates of each type, and what caps would have done. */
@@ -25,11 +29,19 @@ export function reportLines(report: TaskReport, caps: Caps, effect: CapEffect, s
   const { all, types } = report
   if (all.tasks === 0) return ['no tasks']
   const groups = types.length === 1 ? types : [...types, { type: 'all types', ...all }]
+  // Only who has said which tools write has any.
+  const shown = COLUMNS.filter(({ head }) => head !== 'write calls' || (all.writeCallsMean ?? 0) > 0)
+  const row = (type: string, outcome: string, figures: GroupFigures): readonly string[] => [
+    type,
+    outcome,
+    ...shown.map(({ cell }) => cell(figures)),
+  ]
   const rows = groups.flatMap((group) => [
     row(group.type, 'all', group),
     ...group.outcomes.map((figures) => row('', figures.outcome, figures)),
   ])
-  const [head = '', ...lines] = columns([HEAD, ...rows], ['left', 'left', 'right'])
+  const titles = ['type', 'outcome', ...shown.map(({ head }) => head)]
+  const [head = '', ...lines] = columns([titles, ...rows], ['left', 'left', 'right'])
   return [
     style.heading(head),
     ...lines,
@@ -42,19 +54,6 @@ export function reportLines(report: TaskReport, caps: Caps, effect: CapEffect, s
         ]),
     '',
     ...capLines(all, caps, effect),
-  ]
-}
-
-function row(type: string, outcome: string, figures: GroupFigures): readonly string[] {
-  return [
-    type,
-    outcome,
-    String(figures.tasks),
-    ...[figures.cost, figures.costPerTask, figures.costP50, figures.costP95, figures.costMax].map(usd),
-    number(figures.toolCallsMean),
-    number(figures.toolCallsP95, 0),
-    number(figures.modelCallsMean),
-    number(figures.secondsMean, 0),
   ]
 }
 

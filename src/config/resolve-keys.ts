@@ -37,12 +37,12 @@ export function resolveKeys(files: readonly KeyFile[], context: KeyContext): Key
     const expiresAtMs = key.expiresAt === undefined ? undefined : Date.parse(key.expiresAt)
     if (expiresAtMs !== undefined && expiresAtMs <= context.nowMs)
       context.remark(`keys.${index}.expiresAt has passed (${key.expiresAt}): the key "${key.name}" is refused`)
-    return { ...publicPart(key), sha256, store: key.store, unknownFields: key.compat.unknownFields }
+    return { ...publicPart(key), sha256, unknownFields: key.compat.unknownFields }
   })
 }
 
 /** A key of the file without its secret. */
-export function publicPart(key: KeyFile): Omit<KeyConfig, 'sha256' | 'store' | 'unknownFields'> {
+export function publicPart(key: KeyFile): Omit<KeyConfig, 'sha256' | 'unknownFields'> {
   return {
     name: key.name,
     tenant: key.tenant,
@@ -57,6 +57,7 @@ export function publicPart(key: KeyFile): Omit<KeyConfig, 'sha256' | 'store' | '
     expiresAtMs: key.expiresAt === undefined ? undefined : Date.parse(key.expiresAt),
     canTopUp: key.canTopUp,
     metrics: key.metrics,
+    store: key.store,
   }
 }
 

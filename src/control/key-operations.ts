@@ -77,6 +77,7 @@ const createInput = z.strictObject({
   expires_at: moment.optional(),
   can_top_up: z.boolean().default(false),
   metrics: z.boolean().default(false),
+  store: z.boolean().default(false),
 })
 const keyInput = z.strictObject({ key: z.string().min(1).max(128) })
 const rotateInput = z.strictObject({
@@ -172,6 +173,7 @@ function newRecord(input: z.output<typeof createInput>, secret: NewApiKey, now: 
     models: input.models,
     canTopUp: input.can_top_up,
     metrics: input.metrics,
+    store: input.store,
     createdAtMs: now,
     expiresAtMs,
     revokedAtMs: undefined,

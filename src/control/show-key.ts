@@ -10,6 +10,7 @@ export interface StaticKey {
   readonly models: readonly string[] | undefined
   readonly canTopUp: boolean
   readonly metrics: boolean
+  readonly store: boolean
   readonly expiresAtMs: number | undefined
 }
 
@@ -36,6 +37,8 @@ export interface ShownKey {
   readonly models: readonly string[] | null
   readonly can_top_up: boolean
   readonly metrics: boolean
+  /** Whether its responses of the Responses API may be stored. */
+  readonly store: boolean
   readonly created_at: string | null
   readonly expires_at: string | null
   readonly revoked_at: string | null
@@ -82,13 +85,14 @@ function stateOf(key: Pick<KeyRecord, 'expiresAtMs' | 'revokedAtMs'>, nowMs: num
   return key.revokedAtMs === undefined ? 'active' : 'replaced'
 }
 
-type Shared = Pick<StaticKey, 'limits' | 'models' | 'canTopUp' | 'metrics' | 'expiresAtMs'>
+type Shared = Pick<StaticKey, 'limits' | 'models' | 'canTopUp' | 'metrics' | 'store' | 'expiresAtMs'>
 
 function shared({
   limits,
   models,
   canTopUp,
   metrics,
+  store,
   expiresAtMs,
 }: Shared): Omit<
   ShownKey,
@@ -105,6 +109,7 @@ function shared({
     models: models ?? null,
     can_top_up: canTopUp,
     metrics,
+    store,
     expires_at: iso(expiresAtMs),
   }
 }

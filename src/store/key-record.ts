@@ -30,6 +30,8 @@ export interface KeyRecord {
   readonly canTopUp: boolean
   /** May read `/metrics`. */
   readonly metrics: boolean
+  /** Its responses of the Responses API may be stored. */
+  readonly store: boolean
   readonly createdAtMs: number
   readonly expiresAtMs: number | undefined
   /** From then on it is refused; in the future while the grace of a rotation runs. */

@@ -8,7 +8,7 @@ import type { KeyRecord } from './key-record.ts'
 const FILE = 'keys.db'
 /** Longest wait for another process that writes; a write of ours takes milliseconds. */
 const BUSY_TIMEOUT_MS = 2000
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /** Money and counts are safe integers, so that INTEGER (64 bits) holds each exactly. At most one secret per name has no end. */
 const SCHEMA = `
@@ -30,11 +30,14 @@ CREATE TABLE IF NOT EXISTS keys (
   created_at_ms INTEGER NOT NULL,
   expires_at_ms INTEGER,
   revoked_at_ms INTEGER,
-  rotated_from TEXT REFERENCES keys (id)
+  rotated_from TEXT REFERENCES keys (id),
+  store INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS keys_current_name ON keys (name) WHERE revoked_at_ms IS NULL;
-PRAGMA user_version = ${SCHEMA_VERSION};
-`
+CREATE UNIQUE INDEX IF NOT EXISTS keys_current_name ON keys (name) WHERE revoked_at_ms IS NULL`
+/** What takes a file of that version one step further; new columns come last, as they do in a file that was made with them. */
+const UPGRADES: Readonly<Record<number, string>> = {
+  1: 'ALTER TABLE keys ADD COLUMN store INTEGER NOT NULL DEFAULT 0',
+}
 
 /** Stands for the name and the tenant of a key that was forgotten. */
 export const FORGOTTEN_KEY = '(forgotten)'
@@ -63,9 +66,8 @@ export class KeyStore {
       chmodSync(path, 0o600)
       this.#db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;')
-      const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version'])
-      if (version > SCHEMA_VERSION) throw new Error('it was written by a newer version of switchyard')
-      if (version < SCHEMA_VERSION) this.write(() => this.#db.exec(SCHEMA))
+      if (this.#schemaVersion() < SCHEMA_VERSION) this.write(() => this.#upgrade())
+      if (this.#schemaVersion() > SCHEMA_VERSION) throw new Error('it was written by a newer version of switchyard')
       this.#all = this.#db.prepare('SELECT * FROM keys ORDER BY created_at_ms, rowid')
       this.#version = this.#db.prepare('PRAGMA data_version')
       this.#revoke = this.#db.prepare(
@@ -74,10 +76,10 @@ export class KeyStore {
       this.#forget = this.#db.prepare(
         `UPDATE keys SET name = '${FORGOTTEN_KEY}', prefix = '', sha256 = randomblob(32), tenant = '${FORGOTTEN_KEY}', user = NULL,
            max_nano_usd_per_day = NULL, max_nano_usd_per_month = NULL, requests_per_minute = NULL, tokens_per_minute = NULL,
-           concurrency = NULL, models = NULL, can_top_up = 0, metrics = 0, rotated_from = NULL
+           concurrency = NULL, models = NULL, can_top_up = 0, metrics = 0, store = 0, rotated_from = NULL
          WHERE id = ? AND revoked_at_ms IS NOT NULL`,
       )
-      this.#insert = this.#db.prepare(`INSERT INTO keys VALUES (${Array.from({ length: 18 }, () => '?').join(', ')})`)
+      this.#insert = this.#db.prepare(`INSERT INTO keys VALUES (${Array.from({ length: 19 }, () => '?').join(', ')})`)
     } catch (error) {
       throw new KeyStoreError(`${path} cannot be used: ${error instanceof Error ? error.message : String(error)}.`)
     }
@@ -110,6 +112,7 @@ export class KeyStore {
       record.expiresAtMs ?? null,
       record.revokedAtMs ?? null,
       record.rotatedFrom ?? null,
+      Number(record.store),
     )
   }
 
@@ -142,6 +145,18 @@ export class KeyStore {
   /** Changes when another process has written (https://sqlite.org/pragma.html#pragma_data_version); about a microsecond. */
   dataVersion(): number {
     return Number(this.#version.get()?.['data_version'])
+  }
+
+  #schemaVersion(): number {
+    return Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version'])
+  }
+
+  /** Makes the tables of an empty file, or takes an older one over. Within `write`: another process may have been faster. */
+  #upgrade(): void {
+    const version = this.#schemaVersion()
+    if (version === 0) this.#db.exec(SCHEMA)
+    else for (let from = version; from < SCHEMA_VERSION; from++) this.#db.exec(UPGRADES[from] ?? '')
+    if (version < SCHEMA_VERSION) this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
   }
 
   /** May be called again. */
@@ -185,6 +200,7 @@ function recordOf(row: Row): KeyRecord {
     models: optional('models', (value) => JSON.parse(String(value)) as string[]),
     canTopUp: row['can_top_up'] === 1,
     metrics: row['metrics'] === 1,
+    store: row['store'] === 1,
     createdAtMs: Number(row['created_at_ms']),
     expiresAtMs: optional('expires_at_ms', Number),
     revokedAtMs: optional('revoked_at_ms', Number),

@@ -157,7 +157,8 @@ export class RedisLink {
 
   /** Books were not found where they must be: looks at the whole server, at most once a second. Returns what to throw. */
   suspect(): RedisDown {
-    const reason = 'its books are gone, or are others than this process began with'
+    const reason =
+      'its books are gone, or are others than this process began with. Restore its append-only file; or, knowing that budgets begin anew, run "switchyard store begin" and restart the gateways'
     const now = performance.now()
     if (now - this.#suspectedMs > SUSPECT_EVERY_MS) {
       this.#suspectedMs = now

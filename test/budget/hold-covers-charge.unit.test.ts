@@ -43,6 +43,23 @@ const reports = fc.option(
   { nil: undefined },
 )
 
+test('the requests that the laws are tried on have every kind of content', () => {
+  const kinds = new Map<string, number>()
+  for (const { messages, tools, format } of fc.sample(requests, { numRuns: 600, seed: 1 })) {
+    const found = messages.flatMap((message) => [
+      message.role,
+      ...(typeof message.content === 'string' || message.content === null
+        ? []
+        : message.content.map(({ type }) => type)),
+      ...(message.role === 'assistant' && message.toolCalls !== undefined ? ['call'] : []),
+    ])
+    for (const kind of [...found, ...tools.map(() => 'declared'), format === undefined ? 'free' : 'format'])
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  }
+  for (const kind of ['user', 'assistant', 'tool', 'text', 'image', 'audio', 'call', 'declared', 'free', 'format'])
+    expect([kind, (kinds.get(kind) ?? 0) > 20]).toEqual([kind, true])
+})
+
 test('no bill is above its hold, for any kind, price, content and report of usage', async () => {
   let held = 0
   await fc.assert(

@@ -15,8 +15,8 @@ import { requests } from '../support/arbitrary-requests.ts'
 
 const AT = Date.parse('2026-08-01T00:00:00Z')
 const MODELS = ['gpt-5-codex', 'o3-pro', 'gpt-5-pro'] as const
-/** Images and vision guide: the smallest picture of any model here costs at least this. */
-const IMAGE_TOKENS = 75
+/** Images and vision guide: 75 and 150 a tile at o3, less at GPT-5; the largest picture has 8 tiles. */
+const IMAGE_TOKENS = 75 + 8 * 150
 
 type Fields = Readonly<Record<string, unknown>>
 interface Body {

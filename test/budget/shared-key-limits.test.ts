@@ -1,5 +1,6 @@
 /** Limits of a key per minute and of calls at the same time, over four real gateways on one Redis. */
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { LimitScripts } from '../../src/budget/redis/limit-scripts.ts'
 import { SharedKeyLimits } from '../../src/budget/redis/shared-key-limits.ts'
 import type { SwitchyardError } from '../../src/shared/errors.ts'
 import { say, startFakeUpstream } from '../support/fake-upstream.ts'
@@ -51,7 +52,7 @@ async function limitsOf(redis: RedisServer, owner: string, before: () => Promise
   const { ledger, link, die } = await openRedisLedger(redis.url, { owner })
   onTestFinished(die)
   await ledger.beat()
-  const limits = new SharedKeyLimits({
+  const scripts = new LimitScripts({
     link,
     owner,
     rootOf: async (tenant) => {
@@ -59,6 +60,7 @@ async function limitsOf(redis: RedisServer, owner: string, before: () => Promise
       return ledger.rootOf(tenant)
     },
   })
+  const limits = new SharedKeyLimits(scripts)
   const call = (tokens: number, more: { tokensPerMinute?: number; concurrency?: number }) => ({
     tenant: 'acme',
     key: 'ci',

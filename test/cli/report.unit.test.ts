@@ -76,6 +76,20 @@ test('a table says what tasks cost by type and outcome, and what a cap would hav
   ])
 })
 
+test('calls of tools that write are in the table where there are any, and in CSV and JSON always', async () => {
+  const dir = dataDir({
+    one: { ...DONE, toolCalls: 3, writeIds: new Set(['a', 'b', 'c']), calls: [[100, 0]] },
+    two: { ...DONE, toolCalls: 4, calls: [[100, 0]] },
+  })
+  const [head = '', all = ''] = (await report(dir)).out.split('\n')
+  expect(head).toMatch(/tool calls {2}p95 {2}write calls {2}model calls/)
+  const end = head.indexOf('write calls') + 'write calls'.length
+  expect(all.slice(end - 'write calls'.length, end).trim()).toBe('1.50')
+  const [names = '', cells = ''] = (await report(dir, '--format', 'csv')).out.split('\r\n')
+  expect(cells.split(',')[names.split(',').indexOf('write_calls_mean')]).toBe('1.5')
+  expect(JSON.parse((await report(dir, '--format', 'json')).out)).toMatchObject({ all: { write_calls_mean: 1.5 } })
+})
+
 test('several types have a total, and a cap that is named replaces the one of the example', async () => {
   const dir = dataDir({
     one: { ...DONE, calls: [[100, 0]] },

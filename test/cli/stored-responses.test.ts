@@ -25,13 +25,15 @@ function folder(): string {
 }
 
 const HEADERS = { authorization: 'Bearer sk-test', 'content-type': 'application/json' }
-async function create({ url }: GatewayProcess): Promise<string> {
+async function create({ url }: GatewayProcess, key = 'sk-test'): Promise<string> {
   const body = JSON.stringify({ model: 'small', input: SECRET })
-  const reply = await fetch(`${url}/v1/responses`, { method: 'POST', headers: HEADERS, body })
+  const headers = { ...HEADERS, authorization: `Bearer ${key}` }
+  const reply = await fetch(`${url}/v1/responses`, { method: 'POST', headers, body })
   return ((await reply.json()) as { id: string }).id
 }
-async function statusOf({ url }: GatewayProcess, id: string): Promise<number> {
-  const reply = await fetch(`${url}/v1/responses/${id}`, { headers: HEADERS })
+async function statusOf({ url }: GatewayProcess, id: string, key = 'sk-test'): Promise<number> {
+  const headers = { ...HEADERS, authorization: `Bearer ${key}` }
+  const reply = await fetch(`${url}/v1/responses/${id}`, { headers })
   await reply.text()
   return reply.status
 }
@@ -68,6 +70,27 @@ test.each(['while the service runs', 'while none runs'])(
     expect(filesWith(dir, SECRET)).toEqual([])
   },
 )
+
+test('a made key stores with --store alone, its successor as well, and what a user has stored is forgotten with the user', async () => {
+  const dir = folder()
+  const gateway = await start(dir)
+  const run = async (...args: readonly string[]): Promise<string> => {
+    const { code, out, err } = await runCommand(args, { cwd: dir, env: ENV })
+    expect([args, code, err]).toEqual([args, 0, expect.anything()])
+    return out.trim()
+  }
+  const keep = await run('keys', 'create', '--name', 'keep', '--tenant', 'globex', '--user', 'ana', '--store')
+  const none = await run('keys', 'create', '--name', 'none', '--tenant', 'globex', '--user', 'ana')
+  const id = await create(gateway, keep)
+  expect(await statusOf(gateway, id, keep)).toBe(200)
+  expect(await statusOf(gateway, await create(gateway, none), none)).toBe(404)
+  const listed = await run('keys', 'list')
+  expect(listed).toMatch(/^keep .* may store responses$/m)
+  expect(listed).not.toMatch(/^none .*store/m)
+  expect(await statusOf(gateway, await create(gateway, await run('keys', 'rotate', 'keep')), none)).toBe(200)
+  expect(await run('forget', '--tenant', 'globex', '--user', 'ana', '--yes')).toContain('2 stored responses')
+  expect(filesWith(dir, SECRET)).toEqual([])
+})
 
 test('what is older than responsesDays goes soon after the start, the rest stays', async () => {
   const dir = folder()

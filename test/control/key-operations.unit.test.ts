@@ -25,6 +25,7 @@ const IN_FILE: StaticKey = {
   models: undefined,
   canTopUp: false,
   metrics: false,
+  store: false,
   expiresAtMs: NOON + 1000,
 }
 
@@ -75,6 +76,7 @@ describe('create', () => {
       expires_at: '2027-01-31',
       can_top_up: true,
       metrics: true,
+      store: true,
     })
     expect(made.key).toMatch(/^sk-sy-[\w-]{43}$/)
     expect(made.prefix).toBe(made.key.slice(0, 14))
@@ -97,6 +99,7 @@ describe('create', () => {
       expires_at: '2027-01-31T00:00:00.000Z',
       can_top_up: true,
       metrics: true,
+      store: true,
       created_at: '2026-11-25T12:00:00.000Z',
     })
     expect(await list()).toEqual([shown])

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { newApiKey } from '../../src/shared/api-key.ts'
@@ -42,6 +43,7 @@ function record(changes: Partial<KeyRecord> = {}): KeyRecord {
     models: undefined,
     canTopUp: false,
     metrics: false,
+    store: false,
     createdAtMs: ids,
     expiresAtMs: undefined,
     revokedAtMs: undefined,
@@ -68,6 +70,7 @@ const anyRecord = fc
     models: fc.option(fc.array(text), { nil: undefined }),
     canTopUp: fc.boolean(),
     metrics: fc.boolean(),
+    store: fc.boolean(),
     expiresAtMs: count,
     revokedAtMs: count,
   })
@@ -168,6 +171,32 @@ test.each([
   if (content !== undefined) writeFileSync(join(dir, 'keys.db'), content)
   expect(() => new KeyStore(dir)).toThrow(KeyStoreError)
   expect(() => new KeyStore(dir)).toThrow(/keys\.db cannot be used: /)
+})
+
+test('a file of the first version is taken over with its keys, by two processes at once, and new keys come after them', () => {
+  const dir = folder()
+  const old = new DatabaseSync(join(dir, 'keys.db'))
+  // As version 1 made it.
+  old.exec(`CREATE TABLE keys (id TEXT PRIMARY KEY, name TEXT NOT NULL, prefix TEXT NOT NULL,
+      sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32), tenant TEXT NOT NULL, user TEXT, max_nano_usd_per_day INTEGER,
+      max_nano_usd_per_month INTEGER, requests_per_minute INTEGER, tokens_per_minute INTEGER, concurrency INTEGER, models TEXT,
+      can_top_up INTEGER NOT NULL, metrics INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER,
+      revoked_at_ms INTEGER, rotated_from TEXT REFERENCES keys (id)) STRICT;
+    CREATE UNIQUE INDEX keys_current_name ON keys (name) WHERE revoked_at_ms IS NULL;
+    PRAGMA user_version = 1`)
+  const first = record({ name: 'old', canTopUp: true, metrics: true, models: ['auto'], user: 'ana' })
+  old
+    .prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, ?, 1, 1, ?, NULL, NULL, NULL)')
+    .run(first.id, 'old', first.prefix, first.sha256, 'acme', 'ana', '["auto"]', first.createdAtMs)
+  old.close()
+  const [service, command] = [open(dir), open(dir)]
+  expect(service.list()).toEqual([first])
+  const second = record({ name: 'new', store: true, rotatedFrom: first.id })
+  command.write(() => command.insert(second))
+  expect(service.list()).toEqual([first, second])
+  const version = new DatabaseSync(join(dir, 'keys.db'), { readOnly: true })
+  expect(version.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 })
+  version.close()
 })
 
 test('a file of a newer version is left alone', () => {

@@ -90,13 +90,22 @@ const callArguments = fc.oneof(
   text,
 )
 
+/** The head of a picture of this size, which is all of it that anybody here reads. */
+function png(width: number, height: number): string {
+  const head = Buffer.from('89504e470d0a1a0a0000000d4948445200000000000000000802000000', 'hex')
+  head.writeUInt32BE(width, 16)
+  head.writeUInt32BE(height, 20)
+  return `data:image/png;base64,${Buffer.concat([head, Buffer.alloc(300)]).toString('base64')}`
+}
+
 const parts = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: text.map((text) => ({ type: 'text', text })) },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: fc.constantFrom(
-        { type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0KGgoAAAANSUhEUgAA'.repeat(20)}` } },
+        { type: 'image_url', image_url: { url: png(16, 16) } },
+        { type: 'image_url', image_url: { url: png(16_384, 16_384), detail: 'low' } },
         { type: 'input_audio', input_audio: { data: 'AAAA'.repeat(50), format: 'mp3' } },
       ),
     },

@@ -1,4 +1,5 @@
 import { IdTable } from '../../shared/id-table.ts'
+import { EndedAttempts } from './ended-attempts.ts'
 import {
   isAmount,
   type AttemptNote,
@@ -12,11 +13,6 @@ import {
   type StepResult,
 } from './ledger.ts'
 
-/**
- * Ended attempts that are remembered, so that a repeated step is known as one. An older one is `unknown`, which books nothing. Few, as
- * what is remembered for long moves to the old generation, and collecting that costs more than the ledger's own work.
- */
-const REMEMBERED = 64
 const DONE: StepResult = { kind: 'done', exceeded: [] }
 const SAME: StepResult = { kind: 'same' }
 const CONFLICT: StepResult = { kind: 'conflict' }
@@ -51,20 +47,11 @@ export interface BookedAttempt extends AttemptView {
   row: number | undefined
 }
 
-/** What a repetition is compared with. */
-interface Ended {
-  readonly id: string
-  readonly lines: readonly Line[]
-  readonly settled: readonly number[] | undefined
-}
-
 /** The rule and the figures, in memory and without any waiting: each method is one atomic step. */
 export class Books {
   readonly #books = new Map<string, Book>()
   readonly #attempts = new IdTable<BookedAttempt>()
-  readonly #ended = new IdTable<Ended>()
-  readonly #endedIds: string[] = []
-  #endedAt = 0
+  readonly #ended = new EndedAttempts()
   #dirty: Book[] = []
   readonly #load: (book: string) => number
 
@@ -313,11 +300,6 @@ export class Books {
     this.#move(attempt, state)
     this.#attempts.delete(attempt.id)
     this.#ended.add({ id: attempt.id, lines: attempt.lines, settled: attempt.settled })
-    // A ring of ids: finding the oldest key of a Map walks over all that were deleted before it.
-    const oldest = this.#endedIds[this.#endedAt]
-    if (oldest !== undefined) this.#ended.delete(oldest)
-    this.#endedIds[this.#endedAt] = attempt.id
-    this.#endedAt = (this.#endedAt + 1) % REMEMBERED
   }
 }
 

@@ -87,6 +87,8 @@ async function fold(
     count.totals += Number(totals)
     await rest()
   }
+  // An emptied Redis had nothing of it to be read, which is not the same as forgotten.
+  await lease.renew()
 }
 
 /**

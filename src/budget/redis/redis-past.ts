@@ -98,7 +98,21 @@ export class RedisPast implements LedgerPast {
   }
 
   async tenants(): Promise<readonly string[]> {
-    return (await this.#ask('SMEMBERS', REDIS_KEYS.tenants)) as readonly string[]
+    return (await this.#inOurBooks('SMEMBERS', REDIS_KEYS.tenants)) as readonly string[]
+  }
+
+  /** Whether a tenant has books. */
+  async knows(tenant: string): Promise<boolean> {
+    return (await this.#inOurBooks('SISMEMBER', REDIS_KEYS.tenants, tenant)) === '1'
+  }
+
+  /** What has no tenants may be an emptied Redis, and nobody may take it for books in which nothing was spent. */
+  async #inOurBooks(...command: readonly [string, ...string[]]): Promise<unknown> {
+    // In this order: what was answered before the mark was seen is of these books.
+    const [found, epoch] = await Promise.all([this.#ask(...command), this.#ask('GET', REDIS_KEYS.epoch)])
+    if (epoch === this.#link.epoch) return found
+    const down = this.#link.suspect()
+    throw ledgerUnavailable(down.message, down)
   }
 
   async #open(tenant: string, ids: readonly string[]): Promise<readonly OpenAttempt[]> {

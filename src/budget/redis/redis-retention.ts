@@ -24,6 +24,8 @@ export async function retainInRedis(lease: UpkeepLease, options: RedisRetentionO
   await oldAttempts(lease, options)
   await oldBooks(lease, options)
   await oldTasks(lease, options)
+  // What an emptied Redis had not to be read is not done.
+  await lease.renew()
 }
 
 /** Entries are in the order in which attempts ended: a page without an old one is the end, but for a few that ended long after their day. */

@@ -6,7 +6,10 @@ const CALLS = read('calls')
 
 /** The ledger's steps as they run inside of Redis, each one atomic. */
 export const LEDGER_SCRIPTS: Readonly<
-  Record<'reserve' | 'settle' | 'move' | 'beat' | 'look' | 'write' | 'admit' | 'release', RedisScript>
+  Record<
+    'reserve' | 'settle' | 'move' | 'beat' | 'look' | 'write' | 'admit' | 'release' | 'enter' | 'leave',
+    RedisScript
+  >
 > = {
   reserve: script('reserve'),
   settle: script('settle'),
@@ -16,6 +19,8 @@ export const LEDGER_SCRIPTS: Readonly<
   write: script('write'),
   admit: script('admit', CALLS),
   release: script('release', CALLS),
+  enter: script('enter', CALLS),
+  leave: script('leave', CALLS),
 }
 
 /** Steps of upkeep, each taken under the lease of a tenant's upkeep. */

@@ -2,6 +2,15 @@ import { REDIS_KEYS } from '../../store/redis-client.ts'
 import type { RedisLink } from '../../store/redis-link.ts'
 import { rootOf } from './redis-scripts.ts'
 
+/** Whether the books are there and have no such tenant. Throws RedisDown. */
+export async function isForgotten(link: RedisLink, tenant: string): Promise<boolean> {
+  const [isKnown, epoch] = await Promise.all([
+    link.command('SISMEMBER', [REDIS_KEYS.tenants, tenant]),
+    link.command('GET', [REDIS_KEYS.epoch]),
+  ])
+  return isKnown !== '1' && epoch === link.epoch
+}
+
 /** The tenants that this process has met, and the mark that each one's books carry. */
 export class RedisTenants {
   readonly #link: RedisLink

@@ -1,9 +1,9 @@
-import { RedisDown, type RedisLink, type RedisScript } from '../../store/redis-link.ts'
+import { RedisDown } from '../../store/redis-link.ts'
+import { CallsUnderWay } from './calls-under-way.ts'
 import { LEASE_MS } from './heart.ts'
 import { keyRefusal, type RateLimits } from '../keys/rate-limit.ts'
+import type { LimitScripts } from './limit-scripts.ts'
 import { LEDGER_SCRIPTS } from './redis-scripts.ts'
-
-const AGAIN_MS = 1000
 
 /** Whose call it is, and what it is expected to use. */
 export interface LimitedCall {
@@ -13,44 +13,32 @@ export interface LimitedCall {
   readonly tokens: number
 }
 
-export interface SharedKeyLimitsOptions {
-  readonly link: RedisLink
-  /** The gateway's name in the books: its calls count while it gives signs of life. */
-  readonly owner: string
-  /** Root of a tenant whose books are there. Throws RedisDown. */
-  readonly rootOf: (tenant: string) => string | Promise<string>
-}
-
 /**
  * Requests and tokens per minute and calls at the same time of a key, over all gateways. Each call of a key that has such limits takes
- * one script more before it and one after it; calls of other keys take none. A gateway says how many calls it has under way rather than
- * one more or less, so that a message that was lost is made good by the next; messages are numbered, as they may arrive in another
- * order than they were sent in, and then the last that was sent counts.
+ * one script more before it and one after it; calls of other keys take none.
  */
 export class SharedKeyLimits {
-  readonly #options: SharedKeyLimitsOptions
-  readonly #running = new Map<string, number>()
-  readonly #untold = new Set<string>()
-  #messages = 0
+  readonly #scripts: LimitScripts
+  readonly #calls = new CallsUnderWay()
 
-  constructor(options: SharedKeyLimitsOptions) {
-    this.#options = options
+  constructor(scripts: LimitScripts) {
+    this.#scripts = scripts
   }
 
   /** Throws `rate_limit_exceeded` and RedisDown, and takes nothing then. */
   async admit({ tenant, key, limits, tokens }: LimitedCall): Promise<void> {
     const name = nameOf(tenant, key)
-    const running = this.#change(name, 1)
-    const number = this.#nextNumber()
+    const running = this.#calls.change(name, 1)
+    const number = this.#calls.nextNumber()
     const { requestsPerMinute, tokensPerMinute, concurrency } = limits
     const text = (limit: number | undefined): string => (limit === undefined ? '' : String(limit))
     const most = [text(requestsPerMinute), text(tokensPerMinute), text(concurrency)]
     try {
       const args = [String(LEASE_MS), ...most, String(tokens), String(running), number]
-      const [kind, what, waitMs] = await this.#run(LEDGER_SCRIPTS.admit, tenant, key, args)
+      const [kind, what, waitMs] = await this.#scripts.ask(LEDGER_SCRIPTS.admit, tenant, key, args)
       if (kind === 'refused') throw keyRefusal(what as 'requests' | 'tokens' | 'calls', limits, Number(waitMs))
     } catch (error) {
-      this.#change(name, -1)
+      this.#calls.change(name, -1)
       // It may have been taken.
       if (error instanceof RedisDown && error.mayHaveRun) void this.#tell(tenant, key, tokens, 0, 0)
       throw error
@@ -59,45 +47,20 @@ export class SharedKeyLimits {
 
   /** The call is over, `ms` after it began. Exactly once per `admit`. */
   release({ tenant, key, tokens }: LimitedCall, used: number, ms: number): void {
-    this.#change(nameOf(tenant, key), -1)
+    this.#calls.change(nameOf(tenant, key), -1)
     void this.#tell(tenant, key, tokens, used, ms)
   }
 
   /** Never rejects: what cannot be told is told later, the tokens of the minute left as they were expected. */
   async #tell(tenant: string, key: string, expected: number, used: number, ms: number): Promise<void> {
     const name = nameOf(tenant, key)
-    const running = String(this.#running.get(name) ?? 0)
-    const number = this.#nextNumber()
+    const figures = [expected, used, Math.ceil(ms)].map(String)
     try {
-      const figures = [expected, used, Math.ceil(ms)].map(String)
-      await this.#run(LEDGER_SCRIPTS.release, tenant, key, [running, ...figures, number])
+      const args = [this.#calls.of(name), ...figures, this.#calls.nextNumber()]
+      await this.#scripts.tell(LEDGER_SCRIPTS.release, tenant, key, args)
     } catch {
-      if (this.#untold.has(name)) return
-      this.#untold.add(name)
-      setTimeout(() => {
-        this.#untold.delete(name)
-        void this.#tell(tenant, key, 0, 0, 0)
-      }, AGAIN_MS).unref()
+      this.#calls.again(name, () => void this.#tell(tenant, key, 0, 0, 0))
     }
-  }
-
-  async #run(script: RedisScript, tenant: string, key: string, args: readonly string[]): Promise<readonly unknown[]> {
-    const { link, owner, rootOf } = this.#options
-    const answer = await link.run(script, await rootOf(tenant), [link.epoch, key, owner, ...args])
-    if (answer[0] === 'lost') throw link.suspect()
-    return answer
-  }
-
-  #nextNumber(): string {
-    this.#messages += 1
-    return String(this.#messages)
-  }
-
-  #change(name: string, by: number): number {
-    const running = (this.#running.get(name) ?? 0) + by
-    if (running === 0) this.#running.delete(name)
-    else this.#running.set(name, running)
-    return running
   }
 }
 

@@ -6,37 +6,30 @@ import type {
   TaskState,
   TaskView,
   TopUp,
-  UsageGroup,
   UsageQuery,
   UsageRow,
 } from '../../gateway/tasks.ts'
 import { SwitchyardError } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import { addUsd, formatUsd, toNanoUsd, ZERO_USD, type NanoUsd } from '../../shared/money.ts'
-import type { AttemptView, Balance } from '../ledger/ledger.ts'
+import type { Balance } from '../ledger/ledger.ts'
 import type { LedgerPast } from '../upkeep/ledger-past.ts'
 import { decodeTask, hasEnded, taskKey, type Task } from './task.ts'
 import type { Tasks } from './tasks.ts'
+import { usageRows, type UsageSources } from './usage-rows.ts'
 import type { WaitingLines } from './waiting-line.ts'
 
 /** Attempts that a task's page shows, the latest ones. */
 const MOST_ATTEMPTS = 1000
 /** Top-ups that are remembered per task, so that a repeated one is known. */
 const MOST_TOP_UPS = 1000
-const FIRST_DAY = '0000-00-00'
-const LAST_DAY = '9999-99-99'
-
-type Awaitable<T> = T | Promise<T>
-
-export interface TaskDeskOptions {
+export interface TaskDeskOptions extends UsageSources {
   readonly tasks: Tasks
   readonly ledger: {
     balance(book: string): Balance
     /** Resolves when all that was said so far is durable. */
     written(): Promise<void>
   }
-  /** Attempts without an end. */
-  readonly open: () => Awaitable<Iterable<Pick<AttemptView, 'note' | 'lines' | 'state'>>>
   readonly history: LedgerPast
   readonly lines: WaitingLines
 }
@@ -169,32 +162,8 @@ export class TaskDesk implements TaskService {
   }
 
   async usage(query: UsageQuery): Promise<readonly UsageRow[]> {
-    const { ledger, history } = this.#options
-    await ledger.written()
-    const totals = new UsageTotals(query.by)
-    const from = query.from ?? FIRST_DAY
-    const to = query.to ?? LAST_DAY
-    for (const { day, tenant, key, type, model, calls, input, output, cost } of await history.daily(from, to)) {
-      const row = totals.of({ task_type: type, model, key, tenant, day })
-      row.calls += calls
-      row.input += input
-      row.output += output
-      row.settled = addUsd(row.settled, toNanoUsd(cost))
-    }
-    for (const { note, lines, state } of await this.#options.open()) {
-      if (note.day < from || note.day > to) continue
-      const row = totals.of({
-        task_type: note.taskType,
-        model: note.model,
-        key: note.key,
-        tenant: note.tenant,
-        day: note.day,
-      })
-      const amount = toNanoUsd(lines[0]?.amount ?? 0)
-      if (state === 'unresolved') row.unresolved = addUsd(row.unresolved, amount)
-      else row.held = addUsd(row.held, amount)
-    }
-    return totals.rows()
+    await this.#options.ledger.written()
+    return usageRows(query, this.#options)
   }
 
   /** Throws `task_ended` for one that has. */
@@ -271,30 +240,4 @@ function raised(usd: NanoUsd, to: NanoUsd | undefined, add: NanoUsd | undefined)
     )
   }
   return to
-}
-
-type MutableUsageRow = { -readonly [Name in keyof UsageRow]: UsageRow[Name] }
-
-class UsageTotals {
-  readonly #by: readonly UsageGroup[]
-  readonly #rows = new Map<string, MutableUsageRow>()
-
-  constructor(by: readonly UsageGroup[]) {
-    this.#by = by
-  }
-
-  of(names: Readonly<Record<UsageGroup, string>>): MutableUsageRow {
-    const key = this.#by.map((group) => names[group]).join('\n')
-    let row = this.#rows.get(key)
-    if (row === undefined) {
-      const group = Object.fromEntries(this.#by.map((name) => [name, names[name]]))
-      row = { group, calls: 0, input: 0, output: 0, settled: ZERO_USD, held: ZERO_USD, unresolved: ZERO_USD }
-      this.#rows.set(key, row)
-    }
-    return row
-  }
-
-  rows(): readonly UsageRow[] {
-    return [...this.#rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
-  }
 }

@@ -105,6 +105,12 @@ export class Tasks {
     return task
   }
 
+  /** How many calls of it may run at the same time: of a task that is here, or of one that this call would make. */
+  concurrencyOf(call: Call, id: string): number | undefined {
+    const task = this.find(call.caller.tenant, id)
+    return (task ?? this.type(call.task.type ?? 'default')).limits.concurrency
+  }
+
   create(tenant: string, id: string, type: string, wanted: TaskLimits): Task {
     const task = newTask(tenant, id, type, lowered(this.type(type).limits, wanted), this.#options.wallNow())
     this.#known.set(taskKey(tenant, id), task)

@@ -7,6 +7,9 @@ import { StopTrimmer } from './stop-trimmer.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** More tokens than any context holds: a figure above is a defect of the upstream. */
+const PLAUSIBLE_TOKENS = 1_000_000_000
+
 /** Reads the answers of `/generate_stream` (one token each) and of `/generate` (all at once) into the same events. */
 export class GenerateReader {
   error: SwitchyardError | undefined
@@ -83,8 +86,8 @@ export class GenerateReader {
 
   #end(details: Fields, events: AnswerEvent[]): void {
     const { finish_reason: word, generated_tokens: output, input_length: input, prefill } = details
-    if (typeof output === 'number' && output >= this.#contentChunks) this.#outputTokens = output
-    if (typeof input === 'number') this.#inputTokens = input
+    if (isCount(output) && output >= this.#contentChunks) this.#outputTokens = output
+    if (isCount(input)) this.#inputTokens = input
     else if (Array.isArray(prefill) && prefill.length > 0) this.#inputTokens = prefill.length
     this.#say(this.#trimmer.end(word === 'stop_sequence'), events)
     const reason: FinishReason = word === 'length' ? 'length' : 'stop'
@@ -100,6 +103,11 @@ function one({ text, logprob }: Fields): {
 } {
   const token = typeof text === 'string' ? text : ''
   return { token, logprob: typeof logprob === 'number' ? logprob : -9999, bytes: [...Buffer.from(token)] }
+}
+
+/** A figure that can be right: our own count stands in for any other. */
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= PLAUSIBLE_TOKENS
 }
 
 function isRecord(value: unknown): value is Fields {

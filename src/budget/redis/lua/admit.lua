@@ -5,7 +5,7 @@
 local key, owner, lease = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local mostRequests, mostTokens, mostCalls = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local tokens = tonumber(ARGV[8])
-local window, calls, owners = root .. ':minute:' .. key, root .. ':calls:' .. key, root .. ':owners'
+local window, calls = root .. ':minute:' .. key, root .. ':calls:' .. key
 local now = nowMs()
 local second = math.floor(now / 1000)
 
@@ -53,26 +53,12 @@ if requestWait > 0 or tokenWait > 0 then
 end
 
 if mostCalls then
-  local sum = tonumber(ARGV[9])
-  local all = redis.call('HGETALL', calls)
-  for i = 1, #all, 2 do
-    if all[i] ~= owner then
-      local beat = tonumber(redis.call('HGET', owners, all[i]))
-      if beat and now - beat <= lease then
-        sum = sum + tonumber(string.match(all[i + 1], '^%d+'))
-      else
-        -- It died, and its calls with it.
-        redis.call('HDEL', calls, all[i])
-      end
-    end
-  end
+  local sum = tonumber(ARGV[9]) + callsElsewhere(calls, owner, lease, now)
   if sum > mostCalls then
     return { 'refused', 'calls', 0 }
   end
   tellCalls(calls, owner, ARGV[9], ARGV[10])
-  if redis.call('HEXISTS', owners, owner) == 0 then
-    redis.call('HSET', owners, owner, int(now))
-  end
+  isAlive(owner, now)
 end
 if mostRequests or mostTokens then
   local last = used[#used]

@@ -21,7 +21,7 @@ for _, line in ipairs(lines) do
     return { 'ok', 0 }
   end
 end
-redis.call('DEL', document)
+redis.call('DEL', document, root .. ':task-calls:' .. task)
 redis.call('ZREM', root .. ':ids:task', ARGV[4])
 for _, line in ipairs(lines) do
   redis.call('DEL', line.key)
