@@ -212,6 +212,14 @@ export const configSchema: z.ZodObject = z.strictObject({
   keys: z.array(key).default([]),
   tenants: z.record(name, tenant).default({}),
   cache: z.strictObject({ mode: cacheMode.default('exact') }).prefault({}),
+  encoder: z
+    .strictObject({
+      enabled: z.enum(['auto', 'on', 'off']).default('auto'),
+      deadlineMs: ms.default(40),
+      storeBytes: safe.default(16_777_216),
+      folder: z.string().min(1).optional(),
+    })
+    .prefault({}),
   telemetry: z
     .strictObject({
       log: z.string().min(1).default('stdout'),
@@ -314,6 +322,12 @@ export interface FileConfig {
     readonly responsesDays: number
   }
   readonly aliases: Readonly<Record<string, string>>
+  readonly encoder: {
+    readonly enabled: 'auto' | 'on' | 'off'
+    readonly deadlineMs: number
+    readonly storeBytes: number
+    readonly folder?: string | undefined
+  }
   readonly keys: readonly KeyFile[]
   readonly tenants: Readonly<Record<string, { readonly maxUsdPerDay?: number | undefined }>>
   readonly telemetry: { readonly log: string; readonly events: string | null }

@@ -33,7 +33,7 @@ async function load(folder: string): Promise<Loaded | undefined> {
     const files = readModelFiles(folder)
     // Only now: without the files nothing of it is needed, and where its binary does not run the sentence below says so.
     const { loadOnnxModel } = await import('./onnx-model.ts')
-    const model = await loadOnnxModel(files.weights)
+    const model = await loadOnnxModel(files.weightsPath)
     const tokenise = createTokeniser(files.tokenizerJson, files.tokenizerConfigJson)
     // The first run allocates; nobody should wait for that.
     await model.rows(tokenise('a first text', 8).ids)

@@ -3,11 +3,12 @@
  * it answers anything.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-export const WEIGHTS = 'onnx/model_quantized.onnx'
+const WEIGHTS = 'onnx/model_quantized.onnx'
+const PIECE_BYTES = 1024 * 1024
 const NEEDED = [WEIGHTS, 'tokenizer.json', 'tokenizer_config.json'] as const
 
 interface Manifest {
@@ -29,7 +30,7 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
 })
 
 export interface ModelFiles {
-  readonly weights: Uint8Array
+  readonly weightsPath: string
   readonly weightsSha256: string
   readonly tokenizerJson: string
   readonly tokenizerConfigJson: string
@@ -46,24 +47,34 @@ export function checkModelFolder(folder: string): Manifest {
   return manifest
 }
 
-/** Reads what the model needs. Throws Error with one sentence where a file is missing or its SHA-256 is not the manifest's. */
+/**
+ * Checks every file and reads the small ones; onnxruntime reads the weights itself, which saves their size in memory.
+ * Throws Error with one sentence where a file is missing or its SHA-256 is not the manifest's.
+ */
 export function readModelFiles(folder: string): ModelFiles {
-  const manifest = checkModelFolder(folder)
-  const read = (name: (typeof NEEDED)[number]): Buffer => {
-    const bytes = readFileSync(join(folder, name))
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
-    const wanted = manifest.files[name]?.sha256
-    if (sha256 !== wanted)
-      throw new Error(`${join(folder, name)} has SHA-256 ${sha256}, but the manifest says ${wanted}`)
-    return bytes
+  const { files } = checkModelFolder(folder)
+  for (const [name, { sha256 }] of Object.entries(files)) {
+    const found = sha256Of(join(folder, name))
+    if (found !== sha256) throw new Error(`${join(folder, name)} has SHA-256 ${found}, but the manifest says ${sha256}`)
   }
-  const weights = read(WEIGHTS)
   return {
-    weights,
-    weightsSha256: (manifest.files[WEIGHTS] as { readonly sha256: string }).sha256,
-    tokenizerJson: read('tokenizer.json').toString(),
-    tokenizerConfigJson: read('tokenizer_config.json').toString(),
+    weightsPath: join(folder, WEIGHTS),
+    weightsSha256: (files[WEIGHTS] as { readonly sha256: string }).sha256,
+    tokenizerJson: readFileSync(join(folder, 'tokenizer.json'), 'utf8'),
+    tokenizerConfigJson: readFileSync(join(folder, 'tokenizer_config.json'), 'utf8'),
   }
+}
+
+function sha256Of(path: string): string {
+  const hash = createHash('sha256')
+  const piece = Buffer.alloc(PIECE_BYTES)
+  const file = openSync(path, 'r')
+  try {
+    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) hash.update(piece.subarray(0, read))
+  } finally {
+    closeSync(file)
+  }
+  return hash.digest('hex')
 }
 
 function readManifest(folder: string): Manifest {

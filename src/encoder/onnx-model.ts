@@ -13,6 +13,8 @@ const OPTIONS: ort.InferenceSession.SessionOptions = {
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
+  // Lengths vary, so that plans of memory for each would be kept: 37 MB more for nothing.
+  enableMemPattern: false,
   logSeverityLevel: 3,
 }
 
@@ -20,8 +22,8 @@ const OPTIONS: ort.InferenceSession.SessionOptions = {
  * Loads the weights. Texts are run one at a time: quantised activations share one scale per run, so that in a common run the vector of a
  * text would depend on the texts beside it (cosine 0.97 to 0.99), and on one thread a common run saves next to nothing.
  */
-export async function loadOnnxModel(weights: Uint8Array): Promise<TokenModel> {
-  const session = await ort.InferenceSession.create(weights, OPTIONS)
+export async function loadOnnxModel(weightsPath: string): Promise<TokenModel> {
+  const session = await ort.InferenceSession.create(weightsPath, OPTIONS)
   const tensor = (values: BigInt64Array): ort.Tensor => new ort.Tensor('int64', values, [1, values.length])
   return {
     async rows(ids) {
