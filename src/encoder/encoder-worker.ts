@@ -2,13 +2,16 @@
  * Process that holds the model of the folder it is given: loads it once, then answers jobs in their order. It ends with its parent, and
  * with nothing else: a signal to both must not take it away from requests that are still being answered.
  */
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { DIMENSIONS } from './encoder.ts'
 import type { Job, JobDone, WorkerMessage } from './jobs.ts'
 import { meanVector } from './mean-vector.ts'
 import { readModelFiles } from './model-files.ts'
 import type { TokenModel } from './onnx-model.ts'
 import { createTokeniser, type Tokenise } from './text-tokens.ts'
+
+/** About a third of an ordinary process's share where both want the same processor. */
+const NICENESS = 5
 
 interface Loaded {
   readonly tokenise: Tokenise
@@ -73,7 +76,7 @@ function post(message: WorkerMessage): void {
 /** Whoever answers requests comes first where processors are short. Some systems do not allow it. */
 function giveWay(): void {
   try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+    setPriority(NICENESS)
   } catch {
     // It then competes as an equal.
   }
