@@ -71,7 +71,7 @@ export class Access {
     this.operations = keyOperations({
       store: this.#store,
       staticKeys: () => this.#config.keys,
-      modelProblem: (name) => keyModelProblem(this.#config, this.#config.targets)(name),
+      modelProblem: (name) => keyModelProblem(this.#config, this.#config.served)(name),
       wallNow: options.wallNow,
       changed: (what, key) => {
         options.onEvent({ event: 'key', what, name: key.name, prefix: key.prefix, tenant: key.tenant })

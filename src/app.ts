@@ -17,7 +17,7 @@ import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { removeEventLines, removeOldEventLines } from './event-lines.ts'
-import type { FinishedRequest, Reporter, Steps } from './gateway/steps.ts'
+import type { FinishedRequest, Reporter, Sender, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
 import type { Runtime } from './http/runtime.ts'
 import { buildServer, type GatewayServer } from './http/server.ts'
@@ -26,6 +26,7 @@ import { requires } from './protocol/openai-chat/requires.ts'
 import { RecentAnswers } from './routing/answer-memory.ts'
 import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
+import { loadEncoder, openEncoder } from './open-encoder.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
@@ -36,6 +37,7 @@ import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { EventLog } from './telemetry/event-log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { RequestLog } from './telemetry/request-log.ts'
+import { EmbeddedSender } from './upstream/embedded/embedded-sender.ts'
 import { LimitedModels } from './upstream/limited-models.ts'
 import { RotatingFile } from './telemetry/rotating-file.ts'
 import { taskEvents } from './telemetry/task-events.ts'
@@ -68,6 +70,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   prepareDataDir(config.dataDir)
   const log = options.log === undefined ? undefined : new RequestLog(options.log)
   const metrics = new Metrics(() => sender.status())
+  const encoder = openEncoder(config.encoder, {
+    now,
+    reporter: metrics.encoder,
+    onEvent: (event) => log?.logger.warn(event),
+  })
   // Before anything that would have to be closed again: of two services on one ledger the second ends here.
   const eventFile =
     config.events === undefined
@@ -120,6 +127,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
+  const sending = new EmbeddedSender(encoder, sender)
   const reporter = reportTo([metrics, log, events].filter((each) => each !== undefined))
   const access = new Access(config, {
     adminSha256: hashKey(adminKey),
@@ -131,7 +139,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
-    buildRuntime(next, { scorer, answers }, sender, limited, reporter, access.keyring, budgeting, bounds)
+    buildRuntime(next, { scorer, answers }, sending, limited, reporter, access.keyring, budgeting, bounds)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -152,6 +160,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     now,
     onDefect: defect,
   })
+  const encoderLoaded = loadEncoder(config.encoder, encoder)
+  encoderLoaded.catch(() => {})
   let control: ControlSocket | undefined
   let closed: Promise<void> | undefined
   const closeAll = async (): Promise<void> => {
@@ -161,6 +171,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     responses.close()
     access.close()
     await bounds.close()
+    encoder.close()
     eventFile?.close()
     await sender.close()
     await simulator?.close()
@@ -168,6 +179,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   return {
     keys: () => access.counts(),
     async listen() {
+      await encoderLoaded
       // Before the first request: of two services on one directory the second must not serve.
       control = await openControl(config.dataDir, operations, (error) => defect('control', error))
       const url = await server.app.listen({ host: config.server.host, port: config.server.port })
@@ -204,7 +216,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
 function buildRuntime(
   config: Config,
   routing: { readonly scorer: Scorer; readonly answers: RecentAnswers },
-  sender: UpstreamSender,
+  sender: Sender,
   limited: LimitedModels,
   reporter: Reporter,
   keyring: Keyring,
@@ -212,7 +224,7 @@ function buildRuntime(
   bounds: Pick<HoldBounds, 'count'>,
 ): Runtime {
   const router = createRouter({
-    targets: config.targets,
+    targets: config.served,
     routes: config.routes,
     aliases: config.aliases,
     ...routing,

@@ -4,6 +4,7 @@ import { formatUsd } from '../shared/money.ts'
 import { redisAddress } from '../shared/redis-url.ts'
 import type { Price } from '../shared/price.ts'
 import { hasMadeKeys } from '../store/key-store.ts'
+import { checkEncoder } from '../open-encoder.ts'
 import { EXIT, type Command } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
 import { styleFor, type Style } from './style.ts'
@@ -19,6 +20,7 @@ Exits 0 if the service would start, 2 with every problem if not.
 ${CONFIG_FLAGS_HELP}`,
   async run(args, io) {
     const config = await loadConfig(parseConfigFlags(args), { env: io.env, cwd: io.cwd, hasMadeKeys })
+    checkEncoder(config.encoder)
     const style = styleFor(io.stdout, io.env)
     for (const line of describe(config, style)) io.stdout.write(`${line}\n`)
     return EXIT.ok

@@ -86,6 +86,7 @@ function changedSinceStart(atStart: Config, next: Config): readonly string[] {
   if (atStart.dataDir !== next.dataDir) changed.push('dataDir')
   if (storeText(atStart) !== storeText(next)) changed.push('store')
   if (atStart.log !== next.log) changed.push('telemetry.log')
+  if (JSON.stringify(atStart.encoder) !== JSON.stringify(next.encoder)) changed.push('encoder')
   return changed
 }
 

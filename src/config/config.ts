@@ -96,6 +96,8 @@ export interface Config {
   readonly dataDir: string
   readonly upstreams: readonly UpstreamConfig[]
   readonly targets: ReadonlyMap<string, Target>
+  /** Everything that a caller can name as a model: `targets`, and what this process serves itself. */
+  readonly served: ReadonlyMap<string, Target>
   /** Prices of each target by date; `target.price` is the one in force. */
   readonly prices: ReadonlyMap<string, PriceSchedule>
   readonly routes: Readonly<Record<string, RouteConfig>>
@@ -117,6 +119,16 @@ export interface Config {
     readonly capAtLimit: 'lower' | 'refuse'
     readonly writeTools: readonly string[]
     readonly taskIdleMinutes: number
+  }
+  readonly encoder: {
+    /** `auto` = loaded when it is first needed, `on` = at the start. */
+    readonly enabled: 'auto' | 'on' | 'off'
+    /** Longest wait for a vector on the way of a request, ms. */
+    readonly deadlineMs: number
+    /** Memory for vectors that were made. */
+    readonly storeBytes: number
+    /** Of the model; undefined = the one that ships. */
+    readonly folder: string | undefined
   }
   /** Path of the event log; undefined = none is written. */
   readonly events: string | undefined

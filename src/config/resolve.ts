@@ -12,6 +12,7 @@ import type { Secret } from '../shared/secret.ts'
 import { capabilitiesOf, lackSentence, mostOf, type WireOf } from './capabilities.ts'
 import type { Config, KeyConfig, UpstreamConfig } from './config.ts'
 import { checkNames, suggestion } from './check-names.ts'
+import { OWN_ENCODER, ownEncoderTarget } from './own-encoder.ts'
 import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
 import { resolveKeys, resolveTenants } from './resolve-keys.ts'
@@ -82,9 +83,11 @@ class Resolver {
     const upstreams = resolveUpstreams(this.#raw.upstreams, this.#secrets, (path, sentence) =>
       this.#problem(path, sentence),
     )
+    const { encoder } = this.#raw
     const prices = priceSchedules(this.#raw.models, upstreams)
     const targets = this.#targets(upstreams, prices)
     const raw = withDefaultRoute(this.#raw, targets)
+    const served = encoder.enabled === 'off' ? targets : new Map([...targets, [OWN_ENCODER, ownEncoderTarget()]])
     if (Object.keys(raw.models).length === 0)
       this.#problem(
         ['models'],
@@ -96,7 +99,7 @@ class Resolver {
       if (isHostedKind(upstream.kind) && isPublic(upstream) && !isKnown)
         this.#remarks.push(`upstreams.${upstream.name} has no apiKey: hosted servers refuse requests without one`)
     }
-    checkNames(raw, targets, (path, sentence) => this.#problem(path, sentence))
+    checkNames(raw, served, (path, sentence) => this.#problem(path, sentence))
     const adminKey = this.#secrets.read(raw.server.adminKey, ['server', 'adminKey'])
     const keys = this.#keys(adminKey)
     const dataDir = this.#path(raw.dataDir)
@@ -120,6 +123,7 @@ class Resolver {
       dataDir,
       upstreams,
       targets,
+      served,
       prices,
       routes: Object.fromEntries(
         Object.entries(raw.routes).map(([name, route]) => [
@@ -152,6 +156,7 @@ class Resolver {
       durability: raw.store.durability,
       store,
       budget: raw.budget,
+      encoder: { ...encoder, folder: encoder.folder === undefined ? undefined : this.#path(encoder.folder) },
       events: this.#events(dataDir),
       retention: raw.retention,
       origins: this.#context.file === undefined ? [] : [`configuration: ${this.#context.file}`],
@@ -170,6 +175,7 @@ class Resolver {
       const at = ['models', name]
       if (/^(?:auto|.*[/:].*)$/.test(name))
         this.#problem(at, 'a model may not be called auto or have a "/" or ":" in its name. Rename it.')
+      if (name === OWN_ENCODER) this.#problem(at, "this is the name of the gateway's own encoder. Rename the model.")
       const upstream = upstreams.find((each) => each.name === model.upstream)
       if (upstream === undefined) {
         this.#problem(

@@ -242,6 +242,14 @@ export const configSchema: z.ZodObject = z.strictObject({
       except: z.array(z.enum(FINDING_KINDS)).default([]),
     })
     .prefault({}),
+  encoder: z
+    .strictObject({
+      enabled: z.enum(['auto', 'on', 'off']).default('auto'),
+      deadlineMs: ms.default(40),
+      storeBytes: safe.default(16_777_216),
+      folder: z.string().min(1).optional(),
+    })
+    .prefault({}),
   telemetry: z
     .strictObject({
       log: z.string().min(1).default('stdout'),
@@ -356,6 +364,12 @@ export interface FileConfig {
     readonly responsesDays: number
   }
   readonly aliases: Readonly<Record<string, string>>
+  readonly encoder: {
+    readonly enabled: 'auto' | 'on' | 'off'
+    readonly deadlineMs: number
+    readonly storeBytes: number
+    readonly folder?: string | undefined
+  }
   readonly keys: readonly KeyFile[]
   readonly tenants: Readonly<
     Record<

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { FinishedRequest, Reporter } from '../gateway/steps.ts'
 import { NANO_PER_USD } from '../shared/money.ts'
 import { BudgetMetrics } from './budget-metrics.ts'
+import { EncoderMetrics } from './encoder-metrics.ts'
 import { CounterFamily, HistogramFamily, type CounterSeries, type HistogramSeries } from './families.ts'
 
 /** What a replica looks like from here, for the gauges that are read at scrape time. */
@@ -34,6 +35,7 @@ const FAST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 export class Metrics implements Reporter {
   readonly registry: Registry = new Registry()
   readonly budget: BudgetMetrics = new BudgetMetrics(this.registry)
+  readonly encoder: EncoderMetrics = new EncoderMetrics(this.registry)
   readonly #requests: CounterFamily
   readonly #duration: HistogramFamily
   readonly #overhead: HistogramFamily

@@ -65,7 +65,6 @@ describe('a request', () => {
     [{ messages: [] }, 'unknown_parameter', 'messages', /no meaning/],
     [{ api_base: 'x' }, 'unknown_parameter', 'api_base', /not accepted/],
     [JSON.parse('{"__proto__":{"a":1}}') as object, 'unknown_parameter', '__proto__', /Unknown parameter/],
-    [{ model: 'switchyard-embed' }, 'model_not_found', 'model', /not served by this version/],
   ])('%j is refused as %s of %s', (body, code, param, sentence) => {
     expect(() => decode(body)).toThrow(
       expect.objectContaining({ code, param, message: expect.stringMatching(sentence) as string }) as Error,

@@ -1,4 +1,3 @@
-import { SwitchyardError } from '../../shared/errors.ts'
 import type { DecodeOptions } from '../dialect.ts'
 import {
   boundedArray,
@@ -22,8 +21,6 @@ const ENCODINGS = ['float', 'base64'] as const
 const OWN: ReadonlySet<string> = new Set(['input', 'dimensions', 'encoding_format'])
 /** What means the same here and in the chat API; `metadata` may carry the task. */
 const SHARED: ReadonlySet<string> = new Set(['model', 'metadata', 'user'])
-/** The name of the gateway's own encoder: reserved, and answered by a target of kind `embedded` once there is one. */
-const OWN_ENCODER = 'switchyard-embed'
 
 /**
  * Validates a body of `POST /v1/embeddings` and rebuilds it as a request that generates nothing. Each input is also a user message, so
@@ -32,13 +29,6 @@ const OWN_ENCODER = 'switchyard-embed'
 export function decodeEmbeddingRequest(body: unknown, options: DecodeOptions): ChatRequest {
   const fields = body as Fields
   for (const required of ['model', 'input']) if (fields[required] === undefined) throw missing(required)
-  if (fields['model'] === OWN_ENCODER) {
-    throw new SwitchyardError(
-      'model_not_found',
-      `\`${OWN_ENCODER}\` is not served by this version. Use a model whose upstream makes embeddings.`,
-      { param: 'model' },
-    )
-  }
   const inputs = inputsOf(fields['input'])
   const dimensions = optionalInteger(fields, 'dimensions', 1, MAX_DIMENSIONS)
   const encoding = optionalEnum(fields, 'encoding_format', ENCODINGS)
