@@ -7,8 +7,6 @@
 export const DIMENSIONS = 384
 /** Most tokens of a text that are read, `[CLS]` and `[SEP]` among them: what the model was made for. */
 export const MAX_TOKENS = 256
-/** What routing reads of a text: the time of a text grows with its tokens. */
-export const ROUTING_TOKENS = 48
 
 /**
  * `off` = not configured; `idle` = not needed yet; `loading`; `ready`; `waiting` = the worker has died and is started again after a while;
