@@ -20,7 +20,8 @@ const errorIn: ErrorOf = (frame) => fromErrorBody(frame['error'] ?? frame)
 
 interface ChoiceState {
   readonly index: number
-  readonly calls: ToolCalls
+  /** Made with the first call: most answers have none. */
+  calls: ToolCalls | undefined
   /** Present once there were any. */
   details: ReasoningDetails | undefined
   hasRole: boolean
@@ -276,7 +277,7 @@ export class StreamDecoder {
     this.#logprobs(choice, raw['logprobs'])
     const word = raw['finish_reason']
     if (typeof word === 'string' && word !== '') {
-      const reason = finishReason(word, state.calls.hasAny)
+      const reason = finishReason(word, state.calls?.hasAny === true)
       if (reason === 'failed') {
         this.error = failure('upstream_error', { detail: `finish_reason "${word.slice(0, 40)}"` })
         return false
@@ -295,7 +296,7 @@ export class StreamDecoder {
   }
 
   #toolCall(state: ChoiceState, raw: unknown): void {
-    const events = isRecord(raw) ? state.calls.fragment(state.index, raw) : []
+    const events = isRecord(raw) ? (state.calls ??= new ToolCalls()).fragment(state.index, raw) : []
     if (events === undefined) {
       this.error = failure('upstream_garbage', { detail: 'tool call fragments contradict each other' })
       return
@@ -320,7 +321,7 @@ export class StreamDecoder {
     let state = this.#choices.get(key)
     if (state === undefined) {
       if (this.#choices.size >= MAX_CHOICES) return undefined
-      state = { index: key, calls: new ToolCalls(), details: undefined, hasRole: false, isFinished: false }
+      state = { index: key, calls: undefined, details: undefined, hasRole: false, isFinished: false }
       this.#choices.set(key, state)
     }
     return state
