@@ -82,8 +82,11 @@ export class RequestTrace {
     this.#target = target
   }
 
+  /** What was heard of the refused answer was never shown. */
   escalated(why: string): void {
     this.#escalation = why
+    this.hasContent = false
+    this.#firstContentMs = undefined
   }
 
   /** What the judge refused, or why; undefined = nothing was. */
