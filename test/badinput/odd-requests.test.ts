@@ -181,7 +181,7 @@ const CASES: Readonly<Record<string, Case>> = {
     keeps: ['ONE', 'RULES'],
   },
   'a system message alone': { body: (i) => talk(i, [['system', 'RULES']]), keeps: ['RULES'] },
-  'an empty text': { body: (i) => talk(i, [['user', '']]), keeps: [], refused: { anthropic: / messages$/ } },
+  'an empty text': { body: (i) => talk(i, [['user', '']]), keeps: [], refused: { anthropic: / (messages|input)$/ } },
   'an empty list': {
     body: (i) => talk(i, [['user', []]]),
     keeps: [],

@@ -144,5 +144,5 @@ test('what the agent asks for on the side: counting, and the list of models', as
   })
   expect(await counted.json()).toEqual({ input_tokens: expect.any(Number) as number })
   const models = await fetch(`${world.gateway.url}/v1/models?limit=1000`, { headers })
-  expect(await models.json()).toMatchObject({ has_more: false, data: [{ type: 'model' }, {}, {}, {}, {}, {}] })
+  expect(await models.json()).toMatchObject({ has_more: false, data: [{ type: 'model' }, {}, {}, {}, {}, {}, {}] })
 })
