@@ -235,4 +235,5 @@ test('after all of them the process is the same one, ready, without a call left 
   const page = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(page).not.toMatch(/result="failed"/)
   expect(page).toMatch(/switchyard_upstream_inflight\{[^}]*\} 0/)
+  expect(page).toMatch(/^switchyard_budget_held_usd 0$/m)
 })

@@ -145,5 +145,6 @@ test('after all of them the process is the same one, with nothing in flight and 
   expect(gateway.child.exitCode).toBeNull()
   const page = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(page).toMatch(/switchyard_upstream_inflight\{[^}]*\} 0/)
+  expect(page).toMatch(/^switchyard_budget_held_usd 0$/m)
   for (const secret of ['sk-SECRET-123', 'sk-upstream-test', 'sk-test']) expect(gateway.output()).not.toContain(secret)
 })

@@ -128,6 +128,7 @@ test('after all of them the process is the same one, ready and without a call le
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
   const page = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(page).toMatch(/switchyard_upstream_inflight\{[^}]*\} 0/)
+  expect(page).toMatch(/^switchyard_budget_held_usd 0$/m)
   for (const mark of KEY_MARKS) {
     expect(page).not.toContain(mark)
     expect(gateway.output()).not.toContain(mark)

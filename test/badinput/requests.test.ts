@@ -41,7 +41,10 @@ let gateway: Awaited<ReturnType<typeof startGatewayProcess>>
 beforeAll(async () => {
   upstream = await startFakeUpstream(undefined, { ownedByTest: false })
   gateway = await startGatewayProcess({
-    config: configFor({ small: upstream.url }),
+    config: configFor({ small: upstream.url }).replace(
+      'models:\n',
+      'models:\n  eyes: { upstream: gpu, model: eyes, contextTokens: 1000000, capabilities: [images], price: { inputPerM: 1, outputPerM: 1 } }\n',
+    ),
     env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' },
     ownedByTest: false,
   })
@@ -160,6 +163,24 @@ describe('image addresses', () => {
       expect(upstream.seen.length).toBe(callsBefore)
     }
   })
+
+  test.each(
+    readFixture<UrlRow>('badinput/urls.jsonl')
+      .filter((each) => each.expect === 'allow_if_operator_enabled')
+      .map((row) => [row.url] as const),
+  )('the public address %s is not taken for a private one and goes on as it is', async (url) => {
+    const callsBefore = upstream.seen.length
+    const content = [{ type: 'image_url', image_url: { url } }]
+    const reply = await post(JSON.stringify({ model: 'eyes', messages: [{ role: 'user', content }] }))
+    if (url.startsWith('data:')) {
+      // The eight bytes of this row are the start of a PNG; that is what is wrong with it, and not where it lies.
+      expect(reply.text).toContain('does not hold a readable PNG image')
+      return
+    }
+    expect(reply.status, reply.text).toBe(200)
+    const sent = JSON.parse(upstream.seen[callsBefore]?.body ?? '{}') as { messages: { content: unknown }[] }
+    expect(sent.messages[0]?.content).toMatchObject(content)
+  })
 })
 
 describe('naughty strings', () => {
@@ -186,4 +207,5 @@ test('after all of them the process is the same one, ready, without a call left 
   const page = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(page).not.toMatch(/result="failed"/)
   expect(page).toMatch(/switchyard_upstream_inflight\{[^}]*\} 0/)
+  expect(page).toMatch(/^switchyard_budget_held_usd 0$/m)
 })

@@ -139,4 +139,5 @@ test('after all of them the process is the same one, without a call left over an
   expect(gateway.child.exitCode).toBeNull()
   const page = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(page).not.toMatch(/result="failed"/)
+  expect(page).toMatch(/^switchyard_budget_held_usd 0$/m)
 })

@@ -439,6 +439,8 @@ test('tasks are made with limits below their type, listed by state and page', as
   expect((await send('POST', '/v1/tasks', { id: 'made-2', limits: { max_usd: '1000' } })).body).toMatchObject({
     limits: { max_usd: '25' },
   })
+  expect((await chat({ 'x-task-id': 'made-3', 'x-task-budget-usd': '1000' })).status).toBe(200)
+  expect((await send('GET', '/v1/tasks/made-3')).body).toMatchObject({ limits: { max_usd: '25' } })
   const first = await send('GET', '/v1/tasks?limit=2&state=running')
   expect(first.body).toMatchObject({ has_more: true })
   const [a, b] = first.body['data'] as { id: string }[]
