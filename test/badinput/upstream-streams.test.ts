@@ -4,9 +4,10 @@
  * own API says it: an error frame and no `[DONE]`, `event: error` and no `message_stop`, `response.failed` and no `response.completed`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startByteUpstream, type ByteUpstream } from '../support/byte-upstream.ts'
+import { startByteUpstream, type ByteScript, type ByteUpstream } from '../support/byte-upstream.ts'
 import { configFor, startGatewayProcess } from '../support/gateway-process.ts'
 import { askStream, endMarkOf, INGRESSES, type Ingress, type Seen } from '../support/stream-callers.ts'
+import { judgeBill, type Booked } from '../support/stream-bills.ts'
 import { hurriedScriptOf, scriptsOf, type StreamRow } from '../support/stream-rows.ts'
 import { readFixture } from '../support/vectors.ts'
 
@@ -18,6 +19,8 @@ const OTHERWISE: Readonly<Record<string, Partial<StreamRow['expect']>>> = {
 }
 /** Of the rows with a run for each split, so many-th are enough where another dialect has run all of them. */
 const EVERY: Readonly<Record<Ingress, number>> = { chat: 1, messages: 25, responses: 25 }
+/** Nano-dollars a token, as the models below are priced. */
+const RATES = { small: { input: 50, output: 200 }, anthropic: { input: 1000, output: 5000 } } as const
 
 let upstream: ByteUpstream
 let gateway: Awaited<ReturnType<typeof startGatewayProcess>>
@@ -34,6 +37,7 @@ models:
   anthropic: { upstream: claude, model: claude-sonnet-4-5, tier: frontier, contextTokens: 200000, price: { inputPerM: 1, outputPerM: 5 } }
 `,
     )
+    .replace('routes:\n', 'routes:\n  either: { small: [small, big], big: [big] }\n')
   gateway = await startGatewayProcess({ config, env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' }, ownedByTest: false })
 })
 
@@ -80,17 +84,46 @@ describe.each(INGRESSES)('%s', (ingress) => {
     const model = id.startsWith('anthropic/') ? 'anthropic' : 'small'
     // Time runs fifty times faster than in the row.
     const scripts = id.startsWith('time/') ? [hurriedScriptOf(row)] : scriptsOf(row, EVERY[ingress])
+    const task = `${ingress}-${id.replaceAll(/[^a-z0-9-]/gi, '-')}`
+    const callsBefore = upstream.calls
+    let seen: Seen | undefined
     for (const script of scripts) {
       upstream.script = script
-      judge(said, ingress, await askStream(gateway.url, ingress, { model }))
+      seen = await askStream(gateway.url, ingress, { model, headers: { 'x-task-id': task } })
+      judge(said, ingress, seen)
     }
+    if (ingress !== 'chat' || seen === undefined) return
+    judgeBill(row, seen, await bookedOf(task), RATES[model], scripts.length)
+    if (row.expect.retry === undefined || row.expect.retry === 'yes') return
+    expect(upstream.calls - callsBefore, 'nothing is repeated where the operator set no retries').toBe(scripts.length)
   })
 })
+
+describe('where there is another target', () => {
+  const withRetry = rows.filter(({ id, expect: { retry } }) => retry !== undefined && !id.startsWith('anthropic/'))
+
+  test.each(withRetry.map((row) => [row.id, row.expect.retry, row] as const))('%s: %s', async (_id, retry, row) => {
+    upstream.script = scriptsOf(row)[0] as ByteScript
+    const callsBefore = upstream.calls
+    const seen = await askStream(gateway.url, 'chat', { model: 'either' })
+    const calls = upstream.calls - callsBefore
+    const hasContent = (seen.content.get(0) ?? '') !== ''
+    if (hasContent) expect([retry, calls]).toEqual(['no', 1])
+    // Also where a row says `no`: the caller has seen no content yet, and what the first try may have cost stays booked.
+    else expect(calls).toBeGreaterThan(1)
+  })
+})
+
+async function bookedOf(task: string): Promise<Booked> {
+  const reply = await fetch(`${gateway.url}/v1/tasks/${task}`, { headers: { authorization: 'Bearer sk-test' } })
+  return (await reply.json()) as Booked
+}
 
 test('after all of them the process is the same one, ready, with nothing in flight and bounded memory', async () => {
   expect(gateway.child.exitCode).toBeNull()
   const page = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(page).toMatch(/switchyard_upstream_inflight\{[^}]*\} 0/)
+  expect(page).toMatch(/^switchyard_budget_held_usd 0$/m)
   const rss = Number(/process_resident_memory_bytes (\d+)/.exec(page)?.[1])
   expect(rss).toBeLessThan(600 * 1024 * 1024)
   for (const secret of ['sk-SECRET-123', 'sk-upstream-test', 'sk-test']) expect(gateway.output()).not.toContain(secret)

@@ -33,6 +33,8 @@ type Read = Omit<Seen, 'status' | 'text'>
 interface Question {
   readonly model: string
   readonly tools?: readonly string[]
+  /** More headers of the request, as `x-task-id`. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 interface Caller {
   readonly path: string
@@ -50,7 +52,7 @@ export async function askStream(url: string, ingress: Ingress, question: Questio
   const caller = CALLERS[ingress]
   const response = await fetch(`${url}${caller.path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...caller.headers },
+    headers: { 'content-type': 'application/json', ...caller.headers, ...question.headers },
     body: JSON.stringify({ model: question.model, stream: true, ...caller.body(question) }),
   })
   const text = await response.text()

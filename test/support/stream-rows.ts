@@ -21,6 +21,8 @@ export interface StreamRow {
   readonly expect: {
     readonly outcome: string
     readonly terminal: string | readonly string[]
+    readonly bill: string
+    readonly retry?: 'no' | 'yes' | 'yes_before_first_byte' | 'yes_before_first_content' | 'other_target'
     readonly content?: string
     readonly finish_reason?: string
     readonly http_status?: number | readonly number[]
