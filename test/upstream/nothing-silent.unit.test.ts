@@ -69,6 +69,30 @@ const PARTS: readonly (readonly [name: string, more: Partial<ChatRequest>, said:
     },
     /UkVE/,
   ],
+  [
+    'what a format is for',
+    {
+      format: {
+        type: 'json_schema',
+        name: 's',
+        description: 'A bill in words',
+        schema: { type: 'object', properties: { a: { type: 'string' } } },
+      },
+    },
+    /A bill in words/,
+  ],
+  [
+    'what a format is for, beside what its schema says of itself',
+    {
+      format: {
+        type: 'json_schema',
+        name: 's',
+        description: 'A bill in words',
+        schema: { type: 'object', description: 'Own', properties: { a: { type: 'string' } } },
+      },
+    },
+    /A bill in words/,
+  ],
 ]
 
 /** What is left out, or why the request is refused. */

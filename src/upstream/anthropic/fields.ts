@@ -39,7 +39,7 @@ export const ANTHROPIC_FIELDS: readonly FieldRow[] = [
   {
     field: 'response_format',
     fate: 'translate',
-    note: '`output_config.format`; bounds that the API does not know move into descriptions, by name; `json_object` becomes a sentence in `system`',
+    note: '`output_config.format`; bounds that the API does not know move into descriptions, by name; objects of free keys are refused; `json_object` becomes a sentence in `system`',
   },
   { field: 'safety_identifier', fate: 'translate', note: '`metadata.user_id`' },
   { field: 'seed', fate: 'drop', note: 'a best effort at OpenAI, too' },

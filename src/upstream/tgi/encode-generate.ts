@@ -18,7 +18,7 @@ export function encodeTgiGenerate(request: ChatRequest, target: Target, send: En
   ])
   const { sampling, topLogprobs } = request
   const { temperature, topK, repetitionPenalty, frequencyPenalty, stop } = sampling
-  const grammar = grammarOf(request.format)
+  const grammar = grammarOf(request.format, dropped)
   const parameters: Record<string, unknown> = {
     max_new_tokens: capFor(send.outputCap, target.contextTokens),
     details: true,
