@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Target, UpstreamKind } from '../../src/gateway/steps.ts'
 import { decodeChatRequest } from '../../src/protocol/openai-chat/decode-request.ts'
+import { decodeResponsesRequest } from '../../src/protocol/openai-responses/decode-request.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'
 import { adapterOf } from '../../src/upstream/adapter-of.ts'
 import { unsaidBy } from '../../src/upstream/unsaid.ts'
@@ -35,13 +36,23 @@ const called = (more: object): ChatRequest['messages'] => [
   { role: 'tool', toolCallId: 'c1', content: 'result' },
 ]
 
+/** What only a body of the Responses API says. */
+function asked(body: object): Partial<ChatRequest> {
+  const request = decodeResponsesRequest(
+    { model: 'm', input: 'Hi', ...body },
+    { bodyBytes: 60, unknownFields: 'refuse' },
+  )
+  expect(request.dropped).toEqual([])
+  return request
+}
+
 /** Parts of a request that some wire has no word for, with a word that its body holds where it has one. */
 const PARTS: readonly (readonly [name: string, more: Partial<ChatRequest>, said: RegExp])[] = [
   [
     'an hour of prompt cache',
     {
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache: { ttl: '1h' } }] }],
-      anthropicHints: ['cache_control'],
+      hints: ['cache_control'],
     },
     /"ttl":"1h"/,
   ],
@@ -92,6 +103,18 @@ const PARTS: readonly (readonly [name: string, more: Partial<ChatRequest>, said:
       },
     },
     /A bill in words/,
+  ],
+  ['a summary of thinking', asked({ reasoning: { summary: 'concise' } }), /"summary":"concise"/],
+  ['a summary, by its older name', asked({ reasoning: { generate_summary: 'auto' } }), /"summary":"auto"/],
+  [
+    'the phase of a message',
+    asked({
+      input: [
+        { role: 'assistant', content: 'a', phase: 'commentary' },
+        { role: 'user', content: 'Hi' },
+      ],
+    }),
+    /"phase":"commentary"/,
   ],
 ]
 
