@@ -178,6 +178,8 @@ test('format, verbosity, effort and what OpenAI alone knows are said in the word
       service_tier: 'flex',
       metadata: { a: 'b' },
       prompt_cache_key: 'k',
+      prompt_cache_options: { mode: 'explicit', ttl: '30m' },
+      moderation: { model: 'omni' },
       safety_identifier: 's',
       user: 'u',
     }),
@@ -187,6 +189,8 @@ test('format, verbosity, effort and what OpenAI alone knows are said in the word
     service_tier: 'flex',
     metadata: { a: 'b' },
     prompt_cache_key: 'k',
+    prompt_cache_options: { mode: 'explicit', ttl: '30m' },
+    moderation: { model: 'omni' },
     safety_identifier: 's',
     user: 'u',
   })
