@@ -107,6 +107,41 @@ const PARTS: readonly (readonly [name: string, more: Partial<ChatRequest>, said:
   ['a summary of thinking', asked({ reasoning: { summary: 'concise' } }), /"summary":"concise"/],
   ['a summary, by its older name', asked({ reasoning: { generate_summary: 'auto' } }), /"summary":"auto"/],
   [
+    'blanks at the end of a prefill',
+    {
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'So ' },
+      ],
+    },
+    /So "/,
+  ],
+  [
+    'the name of a file',
+    {
+      messages: [
+        {
+          role: 'user',
+          content: [{ type: 'file', filename: 'bill.pdf', data: 'data:application/pdf;base64,JVBERi0=' }],
+        },
+      ],
+    },
+    /bill\.pdf/,
+  ],
+  [
+    'a refusal of the history',
+    {
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: null, refusal: 'I cannot.' },
+        { role: 'user', content: 'Why?' },
+      ],
+    },
+    /I cannot\./,
+  ],
+  ['what OpenAI caches', { openai: { prompt_cache_options: { mode: 'explicit', ttl: '30m' } } }, /"ttl":"30m"/],
+  ['what OpenAI watches', { openai: { moderation: { model: 'omni' } } }, /"model":"omni"/],
+  [
     'the phase of a message',
     asked({
       input: [

@@ -6,7 +6,7 @@ export const ANTHROPIC_FIELDS: readonly FieldRow[] = [
   {
     field: 'messages',
     fate: 'translate',
-    note: 'leading system texts become `system`, later ones user text in `<system>`; turns of one role are joined, tool results first; sound and file ids are refused; `name`, `detail`, unsigned reasoning and that of other providers are dropped by name',
+    note: 'leading system texts become `system`, later ones user text in `<system>`; turns of one role are joined, tool results first; sound and file ids are refused; `name`, `detail`, unsigned reasoning and that of other providers are dropped by name; a prefill (a last message of the assistant) is refused at Claude 4.6 and later, before that blanks at its end are dropped by name',
   },
   { field: 'model', fate: 'translate', note: 'the name that the upstream knows' },
   { field: 'audio', fate: 'refuse' },
