@@ -23,7 +23,7 @@ export type AnswerEvent =
       readonly type: 'text'
       readonly choice: number
       readonly text: string
-      /** Comes with the first fragment of a message that has one, and begins that message. */
+      /** Comes with the first fragment of a message that has one, which is not empty, and begins that message. */
       readonly phase?: Phase
     }
   | {

@@ -138,7 +138,7 @@ const piece: fc.Arbitrary<AnswerEvent> = fc.oneof(
   fc.record({
     type: fc.constantFrom('text' as const, 'refusal' as const),
     choice: fc.constant(0),
-    text: fc.string(),
+    text: fc.string({ minLength: 1 }),
     phase: fc.constantFrom('commentary' as const, 'final_answer' as const),
   }),
   fc.record(
