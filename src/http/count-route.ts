@@ -38,7 +38,7 @@ export function addCountRoute(app: FastifyInstance, path: string, options: Count
       const left = new AbortController()
       reply.raw.once('close', () => left.abort())
       const { tokens, countedBy } = await countTokens(count, caller, left.signal)
-      return options.json(request, reply.headers({ ...caller.limiter?.headers(), 'x-token-count': countedBy }), 200, {
+      return options.json(request, reply.headers({ 'x-token-count': countedBy }), 200, {
         input_tokens: tokens,
       })
     },
