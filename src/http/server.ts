@@ -16,6 +16,7 @@ import { answerRejectedConnection } from './rejected-connection.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
 import { addResponseRoutes } from './response-routes.ts'
 import type { ModelEntry, ServerOptions } from './runtime.ts'
+import { SUPPORTED } from './supported.ts'
 import { addTaskRoutes } from './task-routes.ts'
 
 export interface GatewayServer {
@@ -25,8 +26,6 @@ export interface GatewayServer {
   startDraining(): void
 }
 
-const SUPPORTED =
-  'POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings, POST /v1/responses, GET and DELETE /v1/responses/{id}, GET /v1/responses/{id}/input_items, POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
 /** Longest time for a request's head to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
@@ -110,7 +109,10 @@ export function buildServer(options: ServerOptions): GatewayServer {
     refuse(
       request,
       reply,
-      new SwitchyardError('not_found', `${request.method} ${printable} is not supported. Supported are: ${SUPPORTED}.`),
+      new SwitchyardError(
+        'not_found',
+        `${request.method} ${printable} is not supported. Supported are: ${SUPPORTED.join(', ')}.`,
+      ),
     )
   })
   app.addHook('onRequest', (request, reply, done) => {
