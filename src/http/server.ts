@@ -128,7 +128,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
   })
   app.options('*', (request, reply) => {
     reply.hijack()
-    reply.raw.writeHead(200, { ...base(request), allow: 'GET, POST, OPTIONS', 'content-length': '0' })
+    reply.raw.writeHead(200, { ...base(request), allow: 'GET, POST, DELETE, OPTIONS', 'content-length': '0' })
     reply.raw.end()
   })
 
@@ -147,9 +147,9 @@ export function buildServer(options: ServerOptions): GatewayServer {
     return models.filter(mayUse)
   }
   for (const prefix of PREFIXES) {
-    app.get(`${prefix}/models`, (request, reply) => {
+    app.get<{ Querystring: Record<string, unknown> }>(`${prefix}/models`, (request, reply) => {
       const models = visible(request)
-      const list = modelList(models, errorDialectOf(request.raw).name)
+      const list = modelList(models, errorDialectOf(request.raw).name, request.query)
       return json(request, reply, 200, list)
     })
     app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, (request, reply) => {
