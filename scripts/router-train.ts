@@ -11,8 +11,16 @@ import { evaluate } from './router-train/evaluate.ts'
 import { modelCard } from './router-train/model-card.ts'
 import { readExamples, type Example } from './router-train/outcome-sets.ts'
 import { fitProbability, fitWeights, headOf, makeRows } from './router-train/train-head.ts'
+import { readOptions } from './support/read-options.ts'
+
+readOptions(
+  'npm run router:train: trains the router from ../shared/data/routing and writes router-models/first-router.{bin,json,md}. No options.',
+  {},
+)
 
 const DATA = new URL('../../shared/data/routing/', import.meta.url)
+/** Enough for a rank within 3 points, few enough to be forgotten after a hundred requests. */
+const USUAL_SCORES = 32
 const MODELS = new URL('../router-models/', import.meta.url)
 
 function main(): void {
@@ -25,13 +33,17 @@ function main(): void {
   const weights = fitWeights(data, Uint32Array.from(examples.keys()))
   const parts = headOf(data, weights, fitProbability(evaluation.sums, examples.map(bigIsBetter)))
   const scores = scoresOf(new LinearHead(parts), examples)
-  const files = encodeHead(parts, scores.reduce((sum, score) => sum + score, 0) / scores.length)
+  const quantile = (share: number): number => scores[Math.floor(share * scores.length)] as number
+  const files = encodeHead(parts, {
+    meanScore: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+    usualScores: Array.from({ length: USUAL_SCORES }, (_, i) => quantile((i + 0.5) / USUAL_SCORES)),
+  })
   const card = modelCard({
     sets: evaluation.sets,
     mixed: evaluation.mixed,
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`,
     weightsSha256: createHash('sha256').update(files.bin).digest('hex'),
-    scoreQuantiles: [0.1, 0.5, 0.9].map((share) => scores[Math.floor(share * scores.length)] as number),
+    scoreQuantiles: [0.1, 0.5, 0.9].map(quantile),
   })
   writeFileSync(new URL('first-router.bin', MODELS), files.bin)
   writeFileSync(new URL('first-router.json', MODELS), files.json)

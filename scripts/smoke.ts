@@ -73,6 +73,8 @@ async function askWhole(url: string): Promise<void> {
   for (const name of ['x-route', 'x-route-reason', 'x-cost-usd', 'x-request-id']) {
     assert(response.headers.has(name), `the header ${name} is missing`)
   }
+  // The README shows this answer to whoever tries the first request.
+  assert(response.headers.get('x-route') === 'local', 'the first request goes to the big model')
   const text = body.choices?.[0]?.message?.content ?? ''
   assert(text.startsWith('[simulated] '), `a simulated answer must say so: ${text}`)
   console.log(

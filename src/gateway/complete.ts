@@ -10,7 +10,6 @@ import type {
   Admission,
   AnswerHead,
   AnswerSink,
-  Ask,
   CacheLookup,
   Call,
   ChunkConsumer,
@@ -125,10 +124,13 @@ async function answerFromUpstream(
     if (watch !== 'nothing' && plan.escalation?.includes(target) === true) watch = 'nothing'
     const isLast = index === targets.length - 1
     const { note } = plan
-    const way = new AnswerWay(sink, headOf(job, target, reason), trace, keep, watch, {
-      begins: (chunks) => steps.judge.begins(call, plan, chunks),
-      note: note === undefined ? undefined : (chunk) => note(target, chunk),
-    })
+    const way = new AnswerWay(
+      job,
+      headOf(job, target, reason),
+      keep,
+      watch,
+      note === undefined ? undefined : (chunk) => note(target, chunk),
+    )
     const asked = watch === 'nothing' ? call : steps.judge.asks(call, plan, target)
     if (asked !== call) way.hideLogprobs()
     let result: SendResult
@@ -145,9 +147,17 @@ async function answerFromUpstream(
     const verdict = way.verdict
     if (outcome.kind === 'complete' || (verdict?.accept === false && !call.signal.aborted)) {
       const answer: SentAnswer = { target, chunks: way.kept, usage: outcome.usage ?? NO_USAGE }
-      const ask: Ask = (other) => askAside(job, other)
-      const final = way.isHolding ? (verdict ?? (await steps.judge.judge(call, plan, answer, ask))) : ACCEPTED
-      if (final.accept) return await finish(job, way, answer, keep)
+      let final = ACCEPTED
+      if (way.isHolding) {
+        const said = verdict ?? steps.judge.judge(call, plan, answer, (other) => askAside(job, other))
+        final = said instanceof Promise ? await said : said
+      }
+      if (final.accept) {
+        // Most answers wait for nobody here, and a wait costs more than the verdict.
+        const released = way.release()
+        if (released !== undefined) await released
+        return finish(job, answer, keep)
+      }
       trace.escalated(final.reason)
       if (outcome.kind === 'complete') refused = { way, answer }
       targets = plan.escalation ?? []
@@ -187,14 +197,8 @@ interface Refused {
   readonly answer: SentAnswer
 }
 
-/** The answer is whole and accepted: sends what was held back of it. */
-async function finish(
-  { sink, trace }: Job,
-  way: AnswerWay,
-  answer: SentAnswer,
-  keep: boolean,
-): Promise<SentAnswer | undefined> {
-  await way.release()
+/** The answer is whole, accepted and on its way. */
+function finish({ sink, trace }: Job, answer: SentAnswer, keep: boolean): SentAnswer | undefined {
   trace.serves(answer.target)
   sink.close(answer.usage, trace.cost)
   trace.completed(answer.usage)
@@ -209,7 +213,8 @@ async function sendRefused(
   error: unknown,
 ): Promise<SentAnswer | undefined> {
   if (refused === undefined) throw error
-  return await finish(job, refused.way, refused.answer, keep)
+  await refused.way.release()
+  return finish(job, refused.answer, keep)
 }
 
 /** Asks a model beside the one whose answer is being judged. Whatever goes wrong, it has no opinion then. */
@@ -284,42 +289,36 @@ function headOf({ call, admission, trace }: Job, target: Target, reason: Reason)
   }
 }
 
-/** Who looks at an answer on its way. */
-interface Onlookers {
-  readonly begins: (chunks: readonly AnswerChunk[]) => Verdict | undefined
-  readonly note: ((chunk: AnswerChunk) => void) | undefined
-}
-
 /** Carries an attempt's chunks to the sink: notes the first content, shows each to the router and keeps a copy where wanted, holds back what a judge has the last word on. */
 class AnswerWay implements ChunkConsumer {
   kept: AnswerChunk[] = []
   /** What the beginning of a stream came to; undefined = nobody asked, or it could not be said yet. */
   verdict: Verdict | undefined
+  readonly #job: Job
   readonly #sink: AnswerSink
   #head: AnswerHead
   readonly #trace: RequestTrace
   readonly #keep: boolean
-  readonly #begins: Onlookers['begins']
-  readonly #note: Onlookers['note']
+  readonly #note: ((chunk: AnswerChunk) => void) | undefined
   #watch: Watch
   #hidesLogprobs = false
   readonly #stop: AbortController | undefined
   #isPrepared = false
 
+  /** `note` is shown every chunk. */
   constructor(
-    sink: AnswerSink,
+    job: Job,
     head: AnswerHead,
-    trace: RequestTrace,
     keep: boolean,
     watch: Watch,
-    { begins, note }: Onlookers,
+    note: ((chunk: AnswerChunk) => void) | undefined,
   ) {
-    this.#sink = sink
+    this.#job = job
+    this.#sink = job.sink
     this.#head = head
-    this.#trace = trace
+    this.#trace = job.trace
     this.#keep = keep
     this.#watch = watch
-    this.#begins = begins
     this.#note = note
     if (watch === 'beginning') this.#stop = new AbortController()
     if (watch === 'nothing') this.#prepare()
@@ -366,20 +365,30 @@ class AnswerWay implements ChunkConsumer {
     this.#hidesLogprobs = true
   }
 
-  /** Sends what was held back. */
-  async release(): Promise<void> {
-    if (this.#watch === 'nothing') return
+  /** Sends what was held back; a promise where the caller has to take some of it first. */
+  release(): Promise<void> | undefined {
+    if (this.#watch === 'nothing') return undefined
     this.#watch = 'nothing'
-    this.#change({ attempts: this.#trace.attempts })
+    // Second opinions were calls, too.
+    if (this.#head.attempts !== this.#trace.attempts) this.#change({ attempts: this.#trace.attempts })
     this.#prepare()
     if (this.#hidesLogprobs) this.kept = this.kept.map(withoutLogprobs)
-    for (const chunk of this.kept) {
+    for (let at = 0; at < this.kept.length; at++) {
+      if (!this.#sink.chunk(this.kept[at] as AnswerChunk)) return this.#releaseSlowly(at + 1)
+    }
+    return undefined
+  }
+
+  async #releaseSlowly(from: number): Promise<void> {
+    await this.#sink.drained()
+    for (const chunk of this.kept.slice(from)) {
       if (!this.#sink.chunk(chunk)) await this.#sink.drained()
     }
   }
 
   #begin(): boolean {
-    this.verdict = this.#begins(this.kept)
+    const { call, plan, steps } = this.#job
+    this.verdict = steps.judge.begins(call, plan, this.kept)
     if (this.verdict === undefined) return true
     if (!this.verdict.accept) {
       this.#stop?.abort()

@@ -24,6 +24,8 @@ export interface HeadMeta {
   readonly offset: number
   /** Mean score over the training rows. */
   readonly meanScore: number
+  /** Scores of the training rows at equal steps of rank, in rising order: what is usual before anything was seen. */
+  readonly usualScores: readonly number[]
   readonly weightsSha256: string
 }
 
@@ -41,6 +43,7 @@ const headMeta: z.ZodType<HeadMeta> = z.strictObject({
   slope: z.number(),
   offset: z.number(),
   meanScore: z.number(),
+  usualScores: z.array(z.number().min(0).max(1)).min(1).max(128),
   weightsSha256: z.string(),
 })
 
@@ -50,7 +53,7 @@ export interface HeadFiles {
 }
 
 /** The parts that `bin` and `json` hold. Throws Error with one sentence where they are damaged or made for other features. */
-export function decodeHead({ bin, json }: HeadFiles): LinearHeadParts {
+export function decodeHead({ bin, json }: HeadFiles): LinearHeadParts & Pick<HeadMeta, 'usualScores'> {
   const meta = parseMeta(json)
   const hash = sha256(bin)
   if (hash !== meta.weightsSha256) {
@@ -73,11 +76,15 @@ export function decodeHead({ bin, json }: HeadFiles): LinearHeadParts {
     bias: meta.bias,
     slope: meta.slope,
     offset: meta.offset,
+    usualScores: meta.usualScores,
   }
 }
 
 /** The two files of a head; the same parts give the same bytes. */
-export function encodeHead(parts: LinearHeadParts, meanScore: number): HeadFiles {
+export function encodeHead(
+  parts: LinearHeadParts,
+  { meanScore, usualScores }: Pick<HeadMeta, 'meanScore' | 'usualScores'>,
+): HeadFiles {
   const bin = new Uint8Array(BUCKETS * 2)
   const view = new DataView(bin.buffer)
   parts.weights.forEach((weight, i) => view.setInt16(i * 2, weight, true))
@@ -95,6 +102,7 @@ export function encodeHead(parts: LinearHeadParts, meanScore: number): HeadFiles
     slope: parts.slope,
     offset: parts.offset,
     meanScore,
+    usualScores,
     weightsSha256: sha256(bin),
   }
   return { bin, json: `${JSON.stringify(meta, null, 2)}\n` }

@@ -40,25 +40,25 @@ const DEFAULT_BIG_SHARE = 0.3
 const BALANCED_BIG_SHARE = 0.5
 
 /** `cheap` and `best` are the caller's own choice of tier, hence `pinned`; `balanced` is half of the requests; `auto` is the route's goal. */
-export function createPolicy(mode: Mode, target: RouteTarget): Policy {
+export function createPolicy(mode: Mode, target: RouteTarget, usualScores?: readonly number[]): Policy {
   switch (mode) {
     case 'cheap':
       return { wantsScore: false, decide: () => ({ isBig: false, reason: 'pinned' }) }
     case 'best':
       return { wantsScore: false, decide: () => ({ isBig: true, reason: 'pinned' }) }
     case 'balanced':
-      return sharePolicy(BALANCED_BIG_SHARE)
+      return sharePolicy(BALANCED_BIG_SHARE, usualScores)
     case 'auto':
       return target.targetBigShare === undefined && target.costQuality !== undefined
         ? gainPolicy(target.costQuality)
-        : sharePolicy(target.targetBigShare ?? DEFAULT_BIG_SHARE)
+        : sharePolicy(target.targetBigShare ?? DEFAULT_BIG_SHARE, usualScores)
     default:
       return mode satisfies never
   }
 }
 
-function sharePolicy(share: number): Policy {
-  const controller = new ShareController(share)
+function sharePolicy(share: number, usualScores?: readonly number[]): Policy {
+  const controller = new ShareController(share, usualScores)
   return {
     wantsScore: share > 0 && share < 1,
     decide: ({ score, chance }) => {

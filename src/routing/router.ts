@@ -115,7 +115,7 @@ class RuleThenScoreRouter implements ModelRouter {
         if (small.length + big.length === 0) throw new Error(`routes.${name}: it names no model.`)
         const isCrossTier = route.fallback === 'cross-tier'
         const hasSigners = [...small, ...big].some((target) => signerOf(target) !== undefined)
-        return [name, { small, big, isCrossTier, hasSigners, policies: policiesOf(route) }]
+        return [name, { small, big, isCrossTier, hasSigners, policies: policiesOf(route, options.scorer.usualScores) }]
       }),
     )
     this.#fallbacks = new Map(
@@ -247,8 +247,8 @@ function distinct(targets: readonly Target[]): RoutePlan['targets'] {
   return [...new Set(targets)] as unknown as RoutePlan['targets']
 }
 
-function policiesOf(route: RouteOptions): Record<Mode, Policy> {
-  return Object.fromEntries(MODES.map((mode) => [mode, createPolicy(mode, route)])) as Record<Mode, Policy>
+function policiesOf(route: RouteOptions, usualScores: readonly number[] | undefined): Record<Mode, Policy> {
+  return Object.fromEntries(MODES.map((mode) => [mode, createPolicy(mode, route, usualScores)])) as Record<Mode, Policy>
 }
 
 /** The targets of a route that can take the request; where none surely fits, those that might. Throws the refusal where none can. */

@@ -2,6 +2,8 @@ import type { RoutingFeatures } from './features.ts'
 
 /** Gives one number per request; what is done with it is the policy's business. */
 export interface Scorer {
+  /** Scores that are usual, at equal steps of rank: a share is held against them until enough of the traffic was seen. Absent = not known. */
+  readonly usualScores?: readonly number[]
   /**
    * How likely the big model answers better than the small one, 0..1. A plain number where the scorer needs no waiting.
    * Throws or rejects where it cannot say; the router then decides without a score (reason `degraded`).

@@ -15,11 +15,12 @@ export class ShareController {
   #seen = 0
   #threshold: number
 
-  /** `target` = share of big calls, 0..1. */
-  constructor(target: number) {
+  /** `target` = share of big calls, 0..1; `usual` = scores that count as seen before the first. */
+  constructor(target: number, usual: readonly number[] = []) {
     if (!(target >= 0 && target <= 1)) throw new RangeError(`A share is between 0 and 1, not ${target}.`)
     this.#target = target
     this.#threshold = 1 - target
+    for (const score of usual) this.#remember(score)
   }
 
   /** True = big. `chance` in [0, 1) parts equal scores, so that a scorer that always says the same still yields the share. */
@@ -32,7 +33,7 @@ export class ShareController {
     return isBig
   }
 
-  /** Share of the recent scores below this one, 0..1; equal ones count by `chance`. The first score of all has rank `chance`. */
+  /** Share of the recent scores below this one, 0..1; equal ones count by `chance`. Where nothing is known a first score has rank `chance`. */
   #rankOf(score: number, chance: number): number {
     const size = Math.min(this.#seen, WINDOW)
     const below = countBelow(this.#sorted, size, score)

@@ -6,10 +6,12 @@ import { LinearHead } from './linear-head.ts'
 import type { Scorer } from './scorer.ts'
 
 export class TrainedScorer implements Scorer {
+  readonly usualScores: readonly number[]
   readonly #head: LinearHead
 
-  constructor(head: LinearHead) {
+  constructor(head: LinearHead, usualScores: readonly number[]) {
     this.#head = head
+    this.usualScores = usualScores
   }
 
   score(features: RoutingFeatures): number {
@@ -24,7 +26,8 @@ export class TrainedScorer implements Scorer {
 export function loadTrainedScorer(path: string): TrainedScorer {
   try {
     const files = { bin: readFileSync(`${path}.bin`), json: readFileSync(`${path}.json`, 'utf8') }
-    return new TrainedScorer(new LinearHead(decodeHead(files)))
+    const { usualScores, ...parts } = decodeHead(files)
+    return new TrainedScorer(new LinearHead(parts), usualScores)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new Error(`Router weights ${path}: ${why}. \`npm run router:train\` makes them anew.`, { cause })

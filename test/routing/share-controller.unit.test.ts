@@ -101,3 +101,16 @@ test('a share of 0 and of 1 holds for every single request', () => {
 test.each([-0.1, 1.1, Number.NaN])('%f is refused as a share', (share) => {
   expect(() => new ShareController(share)).toThrow(RangeError)
 })
+
+test('with scores that are usual the first request is already decided by its score, and they are soon forgotten', () => {
+  const usual = Array.from({ length: 32 }, (_, i) => i / 32)
+  const first = (score: number, chance: number): boolean => new ShareController(0.3, usual).isBig(score, chance)
+  for (const chance of [0, 0.5, 0.999]) {
+    expect(first(0.1, chance)).toBe(false)
+    expect(first(0.95, chance)).toBe(true)
+  }
+  // Traffic whose scores are all low by that measure still gets its share.
+  const controller = new ShareController(0.3, usual)
+  const big = Array.from({ length: 500 }, (_, i) => controller.isBig(((i * 7919) % 500) / 10_000, 0.5)).filter(Boolean)
+  expect(Math.abs(big.length / 500 - 0.3)).toBeLessThan(shareErrorBound(500))
+})

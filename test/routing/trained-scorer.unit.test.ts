@@ -10,6 +10,7 @@ import { BUCKETS, NgramCounter } from '../../src/routing/ngram-counter.ts'
 import { loadTrainedScorer } from '../../src/routing/trained-scorer.ts'
 import { chatRequest } from '../support/fake-steps.ts'
 
+const USUAL = { meanScore: 0.2, usualScores: [0.1, 0.3] }
 const SHIPPED = fileURLToPath(new URL('../../router-models/first-router', import.meta.url))
 
 function featuresFor(content: string): ReturnType<typeof featuresOf> {
@@ -136,9 +137,9 @@ describe('a linear head', () => {
   test('is written and read back as it was', () => {
     const weights = Int16Array.from({ length: BUCKETS }, (_, i) => ((i * 7919) % 65_536) - 32_768)
     const parts = { ...base, weights }
-    const read = decodeHead(encodeHead(parts, 0.2))
+    const read = decodeHead(encodeHead(parts, USUAL))
     expect(read.weights).toEqual(weights)
     expect(read).toMatchObject({ scale: 0.5, bias: 0.25, slope: 1, offset: 0 })
-    expect(encodeHead(parts, 0.2)).toEqual(encodeHead(parts, 0.2))
+    expect(encodeHead(parts, USUAL)).toEqual(encodeHead(parts, USUAL))
   })
 })

@@ -46,7 +46,7 @@ function trainedOn(examples: readonly Example[]): { head: LinearHead; bytes: str
       examples.map(({ big, small }) => big > small),
     ),
   )
-  const { bin, json } = encodeHead(parts, 0.5)
+  const { bin, json } = encodeHead(parts, { meanScore: 0.5, usualScores: [0.5] })
   return { head: new LinearHead(parts), bytes: createHash('sha256').update(bin).update(json).digest('hex') }
 }
 

@@ -1,4 +1,4 @@
-import { CHECKS, type Check } from '../../gateway/checks.ts'
+import type { Check } from '../../gateway/checks.ts'
 import type { ChatRequest } from '../../protocol/request.ts'
 import type { AnswerView } from './answer-view.ts'
 import type { JsonChecker } from './json-checker.ts'
@@ -11,14 +11,17 @@ export interface CheckSettings {
   readonly minLogprob: number | undefined
 }
 
-/** The first thing that is wrong with a whole answer, or undefined. Pure but for the checker's memory of compiled schemas. */
+/** What is wrong with a whole answer, the first in the order of the settings, or undefined. Pure but for the checker's memory of compiled schemas. */
 export function problemOf(
   request: ChatRequest,
   answer: AnswerView,
   settings: CheckSettings,
   json: JsonChecker,
 ): Check | undefined {
-  return CHECKS.find((check) => settings.checks.has(check) && FAILS[check](request, answer, settings, json))
+  for (const check of settings.checks) {
+    if (FAILS[check](request, answer, settings, json)) return check
+  }
+  return undefined
 }
 
 type Fails = (request: ChatRequest, answer: AnswerView, settings: CheckSettings, json: JsonChecker) => boolean

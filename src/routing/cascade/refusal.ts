@@ -37,6 +37,9 @@ const OPENINGS: readonly string[] = [
 const INABILITY =
   /\b(?:can(?:no|')t|can not|unable|not able|won't|will not|decline|don't have|do not have|not (?:allowed|permitted|capable)|against my)\b/u
 
+/** First letters of all openings: nearly every answer is told apart by this alone. */
+const MAY_OPEN = /^[\s*_"#>]*[isua]/iu
+
 /** A refusal says so in its first sentences. */
 const LOOKED_AT = 240
 
@@ -49,6 +52,7 @@ const NEEDS_INABILITY =
  * is an answer.
  */
 export function isRefusal(text: string): boolean {
+  if (!MAY_OPEN.test(text)) return false
   const start = opening(text, LOOKED_AT)
   if (!OPENINGS.some((each) => start.startsWith(each))) return false
   if (text.trim().length > 4 * LOOKED_AT) return false
