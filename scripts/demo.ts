@@ -9,6 +9,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { readOptions } from './support/read-options.ts'
+
+readOptions(
+  'npm run demo: plays 200 recorded agent requests against the simulator and prints where they went and what they cost. No options.',
+  {},
+)
 
 const CONCURRENCY = 16
 const BIG_USD_PER_M = { input: 1.25, output: 10 }

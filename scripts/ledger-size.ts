@@ -8,7 +8,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { parseArgs } from 'node:util'
 import type { AttemptRow } from '../src/budget/ledger/journal.ts'
 import { openLedgerFile } from '../src/budget/ledger/ledger-file.ts'
 import { retentionSteps } from '../src/budget/upkeep/retention.ts'
@@ -17,19 +16,21 @@ import { openUpkeepConnection } from '../src/budget/upkeep/upkeep-connection.ts'
 import { verifyLedger } from '../src/budget/upkeep/verify-ledger.ts'
 import { dayOf } from '../src/shared/day.ts'
 import { newId } from '../src/shared/ids.ts'
+import { readOptions } from './support/read-options.ts'
 
 const BATCH = 1000
 const FIRST_MS = Date.parse('2026-01-01')
 const DAY_MS = 86_400_000
 
-const { values } = parseArgs({
-  options: {
+const { values } = readOptions(
+  'npm run ledger:size -- [--attempts 1000000] [--days 100] [--keys 10] [--models 5]: how large the ledger gets, and what folding takes.',
+  {
     attempts: { type: 'string', default: '1000000' },
     days: { type: 'string', default: '100' },
     keys: { type: 'string', default: '10' },
     models: { type: 'string', default: '5' },
   },
-})
+)
 const [attempts, days, keys, models] = [values.attempts, values.days, values.keys, values.models].map(Number) as [
   number,
   number,

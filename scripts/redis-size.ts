@@ -9,8 +9,13 @@ import { SharedTaskCalls } from '../src/budget/redis/shared-task-calls.ts'
 import { newId } from '../src/shared/ids.ts'
 import { openRedisLedger } from '../test/support/redis-driver.ts'
 import { startRedis } from '../test/support/redis-server.ts'
+import { readOptions } from './support/read-options.ts'
 
-const ATTEMPTS = Number(process.argv[2] ?? 100_000)
+const { positionals } = readOptions(
+  'npm run redis:size -- [ATTEMPTS], 100000 by default: what attempts take in Redis.',
+  {},
+)
+const ATTEMPTS = Number(positionals[0] ?? 100_000)
 const DAYS = 100
 const AT_ONCE = 500
 const server = await startRedis()

@@ -15,8 +15,13 @@ import { anthropicPrice } from './report-spend/recorded-cost.ts'
 import { readSessions } from './report-spend/sessions.ts'
 import { spendFigures } from './report-spend/spend-figures.ts'
 import { trialSetups } from './report-spend/trial-setups.ts'
+import { readOptions } from './support/read-options.ts'
 
-const given = process.argv[2]
+const { positionals } = readOptions(
+  'npm run report:spend -- [DIR]: what recorded sessions of agents cost under prices and limits; DIR is ../shared/data/traces.',
+  {},
+)
+const given = positionals[0]
 const folder = given === undefined ? new URL('../../shared/data/traces/', import.meta.url) : pathToFileURL(`${given}/`)
 const OPUS = 'claude-opus-4-5'
 

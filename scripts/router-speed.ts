@@ -6,6 +6,12 @@ import type { Call, Target } from '../src/gateway/steps.ts'
 import { createRouter } from '../src/routing/router.ts'
 import { RecentAnswers } from '../src/routing/answer-memory.ts'
 import { loadTrainedScorer } from '../src/routing/trained-scorer.ts'
+import { readOptions } from './support/read-options.ts'
+
+readOptions(
+  'node scripts/router-speed.ts: how long the router takes to load and to decide, by size of the request. No options.',
+  {},
+)
 
 const PATH = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
 /** Prose with some structure: this repository's own licence. */

@@ -11,6 +11,12 @@ import { evaluate } from './router-train/evaluate.ts'
 import { modelCard } from './router-train/model-card.ts'
 import { readExamples, type Example } from './router-train/outcome-sets.ts'
 import { fitProbability, fitWeights, headOf, makeRows } from './router-train/train-head.ts'
+import { readOptions } from './support/read-options.ts'
+
+readOptions(
+  'npm run router:train: trains the router from ../shared/data/routing and writes router-models/first-router.{bin,json,md}. No options.',
+  {},
+)
 
 const DATA = new URL('../../shared/data/routing/', import.meta.url)
 /** Enough for a rank within 3 points, few enough to be forgotten after a hundred requests. */

@@ -5,20 +5,24 @@
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { SingleBar } from 'cli-progress'
+import { readOptions } from './support/read-options.ts'
 import { tortureKills } from './torture-money/kills.ts'
 import { tortureReservations } from './torture-money/reservations.ts'
 
-const { values } = parseArgs({
-  options: {
+const { values } = readOptions(
+  `npm run torture:money -- [--reservations 1000000] [--kills 1000] [--caps] [--seed 1] [--dir DIR]
+
+Tries to make a budget overspend: by reservations from many sides at once, and by killing the real service at random moments.
+--caps: by callers that ask for more than is left. Interrupted, it goes on where it was with the same seed and directory.`,
+  {
     reservations: { type: 'string', default: '1000000' },
     kills: { type: 'string', default: '1000' },
     caps: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     dir: { type: 'string', default: join(tmpdir(), 'switchyard-torture-money') },
   },
-})
+)
 const seed = Number(values.seed)
 let isRight = true
 

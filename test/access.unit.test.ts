@@ -119,7 +119,7 @@ test('what was used in the last minute counts on after a reload and after anothe
   await create({ name: 'b' })
   access.reload(await load(dir, 'keys: [{ name: a, key: sk-fake-a, requestsPerMinute: 3 }]'))
   const { limiter } = caller('sk-fake-a')
-  expect(limiter?.headers()['x-ratelimit-remaining-requests']).toBe('2')
+  expect(limiter?.standing()).toMatchObject([{ of: 'requests', remaining: 2 }])
 })
 
 test('a reload that gives a key of the file the name of a made one changes nothing', async () => {

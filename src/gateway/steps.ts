@@ -115,8 +115,16 @@ export interface KeyLimiter {
    * @param startedMs The call's start or any moment between it and `admit`, monotonic milliseconds.
    */
   settle(expected: number, used: number, startedMs: number): void
-  /** `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as they stand now. */
-  headers(): Readonly<Record<string, string>>
+  /** The limits per minute as they stand now; a limit that the key does not have is left out. */
+  standing(): readonly LimitStanding[]
+}
+export interface LimitStanding {
+  readonly of: 'requests' | 'tokens'
+  /** In any minute. */
+  readonly limit: number
+  readonly remaining: number
+  /** Until all of it is there again. */
+  readonly resetMs: number
 }
 
 /** What the caller said about its task; limits may only lower what the type allows. */

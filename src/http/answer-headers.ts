@@ -34,8 +34,8 @@ function guardHeaders({ redacted, suspicion }: GuardReport, headers: Record<stri
   if (suspicion !== undefined) headers['x-switchyard-suspicion'] = suspicion.toFixed(2)
 }
 
-/** Field names as a caller wrote them may hold anything; only plain ones are shown. */
-function fieldNames(names: readonly string[]): string {
+/** The value of `x-switchyard-dropped`. Field names as a caller wrote them may hold anything; only plain ones are shown. */
+export function fieldNames(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMES).map((name) => (FIELD_NAME.test(name) ? name : '?'))
   if (names.length > MAX_NAMES) shown.push(`and ${names.length - MAX_NAMES} more`)
   return shown.join(', ')

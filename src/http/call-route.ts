@@ -15,6 +15,7 @@ import { ConnectionCallers } from './connection-callers.ts'
 import { baseHeaders } from './base-headers.ts'
 import { draining, notJson, refuseRequest, sendError } from './error-reply.ts'
 import { JsonAnswer } from './json-answer.ts'
+import { limitHeaders } from './limit-headers.ts'
 import { isJson, readBody } from './read-body.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
 import type { Runtime, ServerOptions } from './runtime.ts'
@@ -44,11 +45,11 @@ export function callHandler(options: CallRouteOptions): Handler {
     const runtime = options.runtime()
     const base = baseHeaders(id, request.headers, runtime.allowedOrigins)
     if (dialect.requestIdHeader !== undefined) base[dialect.requestIdHeader] = id
-    const refuse = (error: SwitchyardError, caller: Sender): void => {
-      refuseRequest(request, response, error, base, dialect)
-      runtime.steps.reporter.finished(refusedRecord(id, caller, error, 0))
+    const refuse = (error: SwitchyardError, caller: Caller | undefined): void => {
+      refuseRequest(request, response, error, { ...base, ...limitHeaders(caller?.limiter, dialect.name) }, dialect)
+      runtime.steps.reporter.finished(refusedRecord(id, caller ?? NOBODY, error, 0))
     }
-    let caller: Caller
+    let caller: Caller | undefined
     try {
       checkHead(request)
       if (runtime.keyring.isOpen) checkKeylessHead(request, runtime.allowedOrigins)
@@ -56,13 +57,14 @@ export function callHandler(options: CallRouteOptions): Handler {
       caller = callers.authenticate(runtime.keyring, request)
       if (!isJson(request.headers['content-type'])) throw notJson()
     } catch (thrown) {
-      refuse(toSwitchyardError(thrown), NOBODY)
+      refuse(toSwitchyardError(thrown), caller)
       return
     }
+    const sender = caller
     readBody(request, options.bodyLimitBytes, (body) => {
       if (Buffer.isBuffer(body)) {
-        void handle({ id, request, response, dialect, body, caller, base, runtime }, options)
-      } else refuse(body, caller)
+        void handle({ id, request, response, dialect, body, caller: sender, base, runtime }, options)
+      } else refuse(body, sender)
     })
   }
 }
@@ -83,7 +85,7 @@ interface Arrived {
 async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void> {
   const startedMs = options.now()
   const { id, request, response, dialect, body, caller, base, runtime } = arrived
-  const headers = (): Record<string, string> => ({ ...base, ...caller.limiter?.headers() })
+  const headers = (): Record<string, string> => ({ ...base, ...limitHeaders(caller.limiter, dialect.name) })
   let call: Call
   let sink: AnswerSink
   const abort = new AbortController()

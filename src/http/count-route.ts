@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../gateway/steps.ts'
 import { decodeCountRequest } from '../protocol/anthropic-messages/decode-request.ts'
 import { parseJsonBody } from '../protocol/json.ts'
+import { fieldNames } from './answer-headers.ts'
 import { draining, notJson } from './error-reply.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -38,9 +39,9 @@ export function addCountRoute(app: FastifyInstance, path: string, options: Count
       const left = new AbortController()
       reply.raw.once('close', () => left.abort())
       const { tokens, countedBy } = await countTokens(count, caller, left.signal)
-      return options.json(request, reply.headers({ ...caller.limiter?.headers(), 'x-token-count': countedBy }), 200, {
-        input_tokens: tokens,
-      })
+      reply.header('x-token-count', countedBy)
+      if (count.dropped.length > 0) reply.header('x-switchyard-dropped', fieldNames(count.dropped))
+      return options.json(request, reply, 200, { input_tokens: tokens })
     },
   })
 }

@@ -20,6 +20,9 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
   ]),
 )
 
+/** Paths of requests for a model's answer. */
+export const CALL_PATHS: readonly string[] = [...DIALECTS.keys()]
+
 /** The dialect of a request for a model's answer: a slash at the end, a query and percent-encoding make no difference. */
 export function dialectOf(request: IncomingMessage): Dialect | undefined {
   if (request.method !== 'POST') return undefined

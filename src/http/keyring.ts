@@ -51,11 +51,16 @@ export class Keyring {
 
   /** The caller of a request. Throws `invalid_api_key`, with the same words whatever was wrong. */
   authenticate(authorization: string | undefined, apiKey: string | undefined): Caller {
+    const caller = this.callerOf(authorization, apiKey)
+    if (caller === undefined) throw new SwitchyardError('invalid_api_key', REFUSED)
+    return caller
+  }
+
+  /** Whose credentials these are; undefined = nobody's. */
+  callerOf(authorization: string | undefined, apiKey: string | undefined): Caller | undefined {
     if (this.#options.anonymous !== undefined) return this.#options.anonymous
     const presented = presentedKey(authorization, apiKey)
-    const entry = presented === undefined ? undefined : this.#find(hashKey(presented))
-    if (entry === undefined) throw new SwitchyardError('invalid_api_key', REFUSED)
-    return entry.caller
+    return presented === undefined ? undefined : this.#find(hashKey(presented))?.caller
   }
 
   /** Whether `/metrics` may be read with these credentials (admin key, or a key with `metrics: true`). */

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Caller } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
@@ -11,11 +10,13 @@ import { addCountRoute } from './count-route.ts'
 import { credentials } from './credentials.ts'
 import { dialectOf, errorDialectOf } from './dialects.ts'
 import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
+import { limitHeaders } from './limit-headers.ts'
 import { modelList, modelObject } from './model-lists.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
 import { checkHead, checkKeylessHead } from './request-guard.ts'
 import { addResponseRoutes } from './response-routes.ts'
 import type { ModelEntry, ServerOptions } from './runtime.ts'
+import { SUPPORTED } from './supported.ts'
 import { addTaskRoutes } from './task-routes.ts'
 
 export interface GatewayServer {
@@ -25,8 +26,6 @@ export interface GatewayServer {
   startDraining(): void
 }
 
-const SUPPORTED =
-  'POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings, POST /v1/responses, GET and DELETE /v1/responses/{id}, GET /v1/responses/{id}/input_items, POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, POST and GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/top-up, /pause, /resume, /cancel, /complete, GET /v1/usage, GET /healthz, GET /readyz, GET /metrics'
 /** Longest time for a request's head to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000
 /** Header fields that Node reads; more than our own limit, so that a flood is refused instead of cut short in silence. */
@@ -85,8 +84,11 @@ export function buildServer(options: ServerOptions): GatewayServer {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   const base = (request: FastifyRequest): Record<string, string> => {
     const headers = baseHeaders(request.id, request.headers, options.runtime().allowedOrigins)
-    const { requestIdHeader } = errorDialectOf(request.raw)
-    return requestIdHeader === undefined ? headers : { ...headers, [requestIdHeader]: request.id }
+    const { requestIdHeader, name } = errorDialectOf(request.raw)
+    if (requestIdHeader !== undefined) headers[requestIdHeader] = request.id
+    // Here and in no handler, so that refusals and unknown paths have them as well.
+    const caller = options.runtime().keyring.callerOf(...credentials(request.headers))
+    return { ...headers, ...limitHeaders(caller?.limiter, name) }
   }
   const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown, more = {}): void => {
     const error = fromFrameworkError(thrown)
@@ -107,7 +109,10 @@ export function buildServer(options: ServerOptions): GatewayServer {
     refuse(
       request,
       reply,
-      new SwitchyardError('not_found', `${request.method} ${printable} is not supported. Supported are: ${SUPPORTED}.`),
+      new SwitchyardError(
+        'not_found',
+        `${request.method} ${printable} is not supported. Supported are: ${SUPPORTED.join(', ')}.`,
+      ),
     )
   })
   app.addHook('onRequest', (request, reply, done) => {
@@ -123,7 +128,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
   })
   app.options('*', (request, reply) => {
     reply.hijack()
-    reply.raw.writeHead(200, { ...base(request), allow: 'GET, POST, OPTIONS', 'content-length': '0' })
+    reply.raw.writeHead(200, { ...base(request), allow: 'GET, POST, DELETE, OPTIONS', 'content-length': '0' })
     reply.raw.end()
   })
 
@@ -132,30 +137,30 @@ export function buildServer(options: ServerOptions): GatewayServer {
       .code(status)
       .headers({ ...base(request), 'content-type': 'application/json; charset=utf-8' })
       .send(JSON.stringify(body))
-  /** The caller of a request and what it may use: a key's other models are none of its business. */
-  const visible = (request: FastifyRequest): { readonly models: readonly ModelEntry[]; readonly caller: Caller } => {
+  /** What the caller of a request may use: a key's other models are none of its business. */
+  const visible = (request: FastifyRequest): readonly ModelEntry[] => {
     const { keyring, models } = options.runtime()
     const caller = keyring.authenticate(...credentials(request.headers))
     const mayUse = ({ id }: ModelEntry): boolean =>
       // Who may use a route may use its modes (`auto:cheap`).
       caller.models === undefined || caller.models.has(id) || caller.models.has(id.split(':', 1)[0] ?? '')
-    return { caller, models: models.filter(mayUse) }
+    return models.filter(mayUse)
   }
   for (const prefix of PREFIXES) {
-    app.get(`${prefix}/models`, (request, reply) => {
-      const { models, caller } = visible(request)
-      const list = modelList(models, errorDialectOf(request.raw).name)
-      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, list)
+    app.get<{ Querystring: Record<string, unknown> }>(`${prefix}/models`, (request, reply) => {
+      const models = visible(request)
+      const list = modelList(models, errorDialectOf(request.raw).name, request.query)
+      return json(request, reply, 200, list)
     })
     app.get<{ Params: { '*': string } }>(`${prefix}/models/*`, (request, reply) => {
-      const { models, caller } = visible(request)
+      const models = visible(request)
       const found = models.find((model) => model.id === request.params['*'])
       if (found === undefined)
         throw new SwitchyardError('model_not_found', 'There is no model of this name. GET /v1/models lists them.', {
           param: 'model',
         })
       const one = modelObject(found, errorDialectOf(request.raw).name)
-      return json(request, reply.headers({ ...caller.limiter?.headers() }), 200, one)
+      return json(request, reply, 200, one)
     })
     addCountRoute(app, `${prefix}/messages/count_tokens`, {
       runtime: options.runtime,

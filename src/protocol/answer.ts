@@ -2,7 +2,7 @@
  * The one internal model of an answer: a list of events, the same for streamed and whole answers and for every upstream.
  * An adapter decodes its wire format into events; a dialect encodes events for its callers.
  */
-import type { JsonObject, Signer } from './request.ts'
+import type { JsonObject, Phase, Signer } from './request.ts'
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
 
@@ -19,7 +19,13 @@ export type AnswerEvent =
       readonly fingerprint?: string
       readonly serviceTier?: string
     }
-  | { readonly type: 'text'; readonly choice: number; readonly text: string }
+  | {
+      readonly type: 'text'
+      readonly choice: number
+      readonly text: string
+      /** Comes with the first fragment of a message that has one, which is not empty, and begins that message. */
+      readonly phase?: Phase
+    }
   | {
       readonly type: 'reasoning'
       readonly choice: number
@@ -35,6 +41,8 @@ export type AnswerEvent =
       readonly type: 'refusal'
       readonly choice: number
       readonly text: string
+      /** As of a text. */
+      readonly phase?: Phase
       /** The provider says it beside the content (Anthropic's `stop_details`), with its kind of refusal where it names one. */
       readonly aside?: { readonly category: string | null }
     }

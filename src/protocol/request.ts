@@ -61,6 +61,9 @@ export interface ReasoningPart {
   readonly signedBy?: Signer
 }
 
+/** What OpenAI's models call a message of an answer beside its calls; the next turn says it again (Responses API reference, `phase`). */
+export type Phase = 'commentary' | 'final_answer'
+
 export type UserPart = TextPart | ImagePart | AudioPart | FilePart
 
 /** `arguments` is the model's own JSON text, kept byte for byte. */
@@ -85,6 +88,7 @@ export type Message =
       readonly reasoning?: readonly ReasoningPart[]
       readonly refusal?: string
       readonly audioId?: string
+      readonly phase?: Phase
       readonly name?: string
     }
   | {
@@ -227,10 +231,10 @@ export interface ChatRequest {
   /** The task that the body itself names, where its dialect has a place for that. A header counts more. */
   readonly taskId?: string
   /**
-   * What the caller set of that which only Anthropic's API has a word for (`thinking`, `cache_control`) and whose loss changes no
-   * meaning: an adapter that cannot say it names it as dropped.
+   * What the caller set of that which one provider's API alone has a word for (`thinking` and `cache_control` of Anthropic's,
+   * `reasoning.summary` of OpenAI's responses) and whose loss changes no meaning: an adapter that cannot say it names it as dropped.
    */
-  readonly anthropicHints?: readonly string[]
+  readonly hints?: readonly string[]
   readonly turn?: ResponsesTurn
   /** Names of unknown fields that were removed; shown in `x-switchyard-dropped`. */
   readonly dropped: readonly string[]

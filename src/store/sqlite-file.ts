@@ -1,5 +1,5 @@
 /** Opens SQLite files (https://sqlite.org/wal.html): write-ahead log, one writer process, damage found at start. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreProblem } from './store-problem.ts'
@@ -33,6 +33,7 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
   }
   let db: DatabaseSync | undefined
   try {
+    if (options.readOnly !== true) keepPrivate(path)
     db = new DatabaseSync(path, { readOnly: options.readOnly === true, timeout: 5000 })
     if (options.readOnly === true) return db
     db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.durability === 'power' ? 'FULL' : 'OFF'}`)
@@ -73,6 +74,17 @@ export function openSqliteFile(path: string, options: SqliteOptions): DatabaseSy
       cause: error,
     })
   }
+}
+
+/**
+ * Makes the file before SQLite does, which would use the umask, and mends those of earlier versions: what users asked and spent is for
+ * the service's own user alone. A -wal and a -shm that SQLite makes take over the mode of the main file
+ * (https://sqlite.org/src/file/src/os_unix.c, findCreateFileMode).
+ */
+function keepPrivate(path: string): void {
+  // Never opened where it is there: closing it would take away the locks of this process on it (https://sqlite.org/howtocorrupt.html, 2.2).
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  for (const each of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(each)) chmodSync(each, 0o600)
 }
 
 /** What an operator reads whose file is damaged. */

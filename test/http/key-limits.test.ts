@@ -113,3 +113,56 @@ test('one tenant never gets the answer of another, even under the same idempoten
   expect([await ask(beta), await ask(acme)]).toEqual(['for beta', 'for acme'])
   await expect.poll(() => gateway.output(), { timeout: 3000 }).toMatch(/"tenant":"beta","key":"b"/)
 })
+
+test('every answer to a limited key says where its limits stand, whatever was asked and however it ended', async () => {
+  const { gateway } = await setup()
+  const key = await create(gateway, 'limited', '--requests-per-minute', '9', '--tokens-per-minute', '90000')
+  const ask = (line: string, headers: Record<string, string> = {}, body?: string): Promise<Response> => {
+    const [method, path] = line.split(' ') as [string, string]
+    const sent = method === 'GET' ? {} : { body: body ?? '{}' }
+    return fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+      ...sent,
+    })
+  }
+  const expected: readonly [line: string, status: number, headers?: Record<string, string>][] = [
+    ['GET /v1/models', 200],
+    ['GET /v1/models/small', 200],
+    ['GET /v1/models/none', 404],
+    ['POST /v1/tasks', 201],
+    ['GET /v1/tasks', 200],
+    ['GET /v1/tasks/none', 404],
+    ['GET /v1/tasks/none/events', 404],
+    ['POST /v1/tasks/none/top-up', 403],
+    ['GET /v1/usage', 403],
+    ['GET /v1/responses/none', 404],
+    ['POST /v1/responses/none/cancel', 404],
+    ['GET /v1/chat/completions', 405],
+    ['GET /v1/nothing', 404],
+    ['POST /v1/messages/count_tokens', 400],
+    ['POST /v1/chat/completions', 400],
+    ['POST /v1/chat/completions', 415, { 'content-type': 'text/plain' }],
+  ]
+  for (const [line, status, headers] of expected) {
+    const answer = await ask(line, headers)
+    expect([line, answer.status]).toEqual([line, status])
+    const seen = ['requests', 'tokens'].map((of) => answer.headers.get(`x-ratelimit-limit-${of}`))
+    expect([line, ...seen]).toEqual([line, '9', '90000'])
+  }
+  const stranger = await ask('GET /v1/nothing', { authorization: 'Bearer sk-nobody' })
+  expect([stranger.status, stranger.headers.get('x-ratelimit-limit-requests')]).toEqual([404, null])
+
+  const prompt = JSON.stringify({ model: 'small', max_tokens: 8, messages: [{ role: 'user', content: 'ping' }] })
+  const messages = [await ask('POST /v1/messages', {}, prompt), await ask('POST /v1/messages/count_tokens', {}, prompt)]
+  for (const { status, headers } of messages) {
+    expect(status).toBe(200)
+    expect(headers.get('anthropic-ratelimit-requests-remaining')).toBe('8')
+    expect(headers.get('x-ratelimit-remaining-requests')).toBe('8')
+    const reset = headers.get('anthropic-ratelimit-requests-reset') ?? ''
+    expect(reset).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    expect(Math.abs(Date.parse(reset) - Date.now() - 60_000)).toBeLessThan(15_000)
+  }
+  const chatted = await ask('POST /v1/chat/completions', {}, prompt)
+  expect(chatted.headers.get('anthropic-ratelimit-requests-limit')).toBeNull()
+})

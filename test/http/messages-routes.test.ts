@@ -51,3 +51,30 @@ test('while the service drains, an open stream goes on and new requests are told
     })
   }
 })
+
+test('a count names what it left out, and a list of models is cut into pages', async () => {
+  const upstream = await startFakeUpstream()
+  const gateway = await startGatewayProcess({
+    config: configFor({ small: upstream.url }),
+    env: { TEST_UPSTREAM_KEY: 'sk-upstream-test' },
+  })
+  const headers = { 'content-type': 'application/json', 'x-api-key': 'sk-test', 'anthropic-version': '2023-06-01' }
+  const count = async (body: string): Promise<string | null> => {
+    const answer = await fetch(`${gateway.url}/v1/messages/count_tokens`, { method: 'POST', headers, body })
+    expect(answer.status).toBe(200)
+    return answer.headers.get('x-switchyard-dropped')
+  }
+  expect(await count(BODY)).toBeNull()
+  expect(await count(BODY.replace('{', '{"made_up":1,"a b":1,'))).toBe('made_up, ?')
+
+  type List = { readonly data: { readonly id: string }[]; readonly has_more: boolean }
+  const list = async (query: string): Promise<List> =>
+    (await (await fetch(`${gateway.url}/v1/models${query}`, { headers })).json()) as List
+  const all = await list('?limit=1000')
+  expect(all.data.length).toBeGreaterThan(1)
+  const first = await list('?limit=1')
+  expect([first.has_more, first.data]).toEqual([true, all.data.slice(0, 1)])
+  expect((await list(`?after_id=${first.data[0]?.id}`)).data).toEqual(all.data.slice(1))
+  const wrong = await fetch(`${gateway.url}/v1/models?limit=0`, { headers })
+  expect([wrong.status, await wrong.json()]).toMatchObject([400, { error: { type: 'invalid_request_error' } }])
+})

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Target, UpstreamKind } from '../../src/gateway/steps.ts'
 import { decodeChatRequest } from '../../src/protocol/openai-chat/decode-request.ts'
+import { decodeResponsesRequest } from '../../src/protocol/openai-responses/decode-request.ts'
 import type { ChatRequest } from '../../src/protocol/request.ts'
 import { adapterOf } from '../../src/upstream/adapter-of.ts'
 import { unsaidBy } from '../../src/upstream/unsaid.ts'
@@ -35,13 +36,23 @@ const called = (more: object): ChatRequest['messages'] => [
   { role: 'tool', toolCallId: 'c1', content: 'result' },
 ]
 
+/** What only a body of the Responses API says. */
+function asked(body: object): Partial<ChatRequest> {
+  const request = decodeResponsesRequest(
+    { model: 'm', input: 'Hi', ...body },
+    { bodyBytes: 60, unknownFields: 'refuse' },
+  )
+  expect(request.dropped).toEqual([])
+  return request
+}
+
 /** Parts of a request that some wire has no word for, with a word that its body holds where it has one. */
 const PARTS: readonly (readonly [name: string, more: Partial<ChatRequest>, said: RegExp])[] = [
   [
     'an hour of prompt cache',
     {
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache: { ttl: '1h' } }] }],
-      anthropicHints: ['cache_control'],
+      hints: ['cache_control'],
     },
     /"ttl":"1h"/,
   ],
@@ -68,6 +79,77 @@ const PARTS: readonly (readonly [name: string, more: Partial<ChatRequest>, said:
       ],
     },
     /UkVE/,
+  ],
+  [
+    'what a format is for',
+    {
+      format: {
+        type: 'json_schema',
+        name: 's',
+        description: 'A bill in words',
+        schema: { type: 'object', properties: { a: { type: 'string' } } },
+      },
+    },
+    /A bill in words/,
+  ],
+  [
+    'what a format is for, beside what its schema says of itself',
+    {
+      format: {
+        type: 'json_schema',
+        name: 's',
+        description: 'A bill in words',
+        schema: { type: 'object', description: 'Own', properties: { a: { type: 'string' } } },
+      },
+    },
+    /A bill in words/,
+  ],
+  ['a summary of thinking', asked({ reasoning: { summary: 'concise' } }), /"summary":"concise"/],
+  ['a summary, by its older name', asked({ reasoning: { generate_summary: 'auto' } }), /"summary":"auto"/],
+  [
+    'blanks at the end of a prefill',
+    {
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'So ' },
+      ],
+    },
+    /So "/,
+  ],
+  [
+    'the name of a file',
+    {
+      messages: [
+        {
+          role: 'user',
+          content: [{ type: 'file', filename: 'bill.pdf', data: 'data:application/pdf;base64,JVBERi0=' }],
+        },
+      ],
+    },
+    /bill\.pdf/,
+  ],
+  [
+    'a refusal of the history',
+    {
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: null, refusal: 'I cannot.' },
+        { role: 'user', content: 'Why?' },
+      ],
+    },
+    /I cannot\./,
+  ],
+  ['what OpenAI caches', { openai: { prompt_cache_options: { mode: 'explicit', ttl: '30m' } } }, /"ttl":"30m"/],
+  ['what OpenAI watches', { openai: { moderation: { model: 'omni' } } }, /"model":"omni"/],
+  [
+    'the phase of a message',
+    asked({
+      input: [
+        { role: 'assistant', content: 'a', phase: 'commentary' },
+        { role: 'user', content: 'Hi' },
+      ],
+    }),
+    /"phase":"commentary"/,
   ],
 ]
 

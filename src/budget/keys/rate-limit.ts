@@ -1,6 +1,6 @@
-import type { KeyLimiter } from '../../gateway/steps.ts'
+import type { KeyLimiter, LimitStanding } from '../../gateway/steps.ts'
 import { SwitchyardError } from '../../shared/errors.ts'
-import { SlidingWindow, WINDOW_MS } from './sliding-window.ts'
+import { SlidingWindow } from './sliding-window.ts'
 
 /** Nobody knows when a running call will end; a second is short for a person and long for a machine. */
 const CONCURRENCY_RETRY_MS = 1000
@@ -58,21 +58,17 @@ export class RateLimit implements KeyLimiter {
     else this.#tokens.giveBack(expected - used, startedMs, now)
   }
 
-  headers(): Readonly<Record<string, string>> {
-    const now = this.#now()
-    const headers: Record<string, string> = {}
+  standing(): readonly LimitStanding[] {
     const { requestsPerMinute: requests, tokensPerMinute: tokens } = this.limits
-    if (requests !== undefined) {
-      headers['x-ratelimit-limit-requests'] = String(requests)
-      headers['x-ratelimit-remaining-requests'] = String(Math.max(0, requests - this.#requests.total(now)))
-      headers['x-ratelimit-reset-requests'] = duration(Math.ceil(this.#requests.emptyMs(now)))
-    }
-    if (tokens !== undefined) {
-      headers['x-ratelimit-limit-tokens'] = String(tokens)
-      headers['x-ratelimit-remaining-tokens'] = String(Math.max(0, tokens - this.#tokens.total(now)))
-      headers['x-ratelimit-reset-tokens'] = duration(Math.ceil(this.#tokens.emptyMs(now)))
-    }
-    return headers
+    const all: LimitStanding[] = []
+    if (requests !== undefined) all.push(this.#stand('requests', requests, this.#requests))
+    if (tokens !== undefined) all.push(this.#stand('tokens', tokens, this.#tokens))
+    return all
+  }
+
+  #stand(of: LimitStanding['of'], limit: number, window: SlidingWindow): LimitStanding {
+    const now = this.#now()
+    return { of, limit, remaining: Math.max(0, limit - window.total(now)), resetMs: window.emptyMs(now) }
   }
 }
 
@@ -87,12 +83,4 @@ export function keyRefusal(what: 'requests' | 'tokens' | 'calls', limits: RateLi
 
 function refusal(may: string, retryAfterMs: number): SwitchyardError {
   return new SwitchyardError('rate_limit_exceeded', `This key may use ${may}`, { retryAfterMs })
-}
-
-/** OpenAI's form of a duration: `120ms`, `1.5s`, `6m0s`. */
-function duration(ms: number): string {
-  if (ms < 1000) return `${ms}ms`
-  if (ms < WINDOW_MS) return `${Math.ceil(ms / 100) / 10}s`
-  const seconds = Math.ceil(ms / 1000)
-  return `${Math.floor(seconds / 60)}m${seconds % 60}s`
 }

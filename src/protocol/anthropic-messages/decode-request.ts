@@ -94,7 +94,7 @@ function decode(fields: Fields, options: DecodeOptions, what: 'create' | 'count'
     legacyFunctions: false,
     ...(betas.length === 0 ? {} : { betas }),
     ...(taskId === undefined ? {} : { taskId }),
-    ...(hints.length === 0 ? {} : { anthropicHints: hints }),
+    ...(hints.length === 0 ? {} : { hints }),
     dropped: notes.dropped(),
     bodyBytes: options.bodyBytes + notes.growth(marked, tools),
   }

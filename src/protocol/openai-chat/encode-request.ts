@@ -48,6 +48,8 @@ const ONE_NAME: readonly string[] = ['reasoning_content']
 const BOTH_NAMES: readonly string[] = ['reasoning_content', 'reasoning']
 /** OpenRouter: what it said about the thinking, in the place of its text; the text where it said nothing. */
 const DETAILS: readonly string[] = ['reasoning_content']
+/** Longest name of a tool at OpenAI (chat completions reference); Anthropic's callers have twice as much. */
+const HOSTED_MAX_NAME = 64
 
 /**
  * Writes the body of `POST /chat/completions` for one target, from nothing but the validated request: what is priced is what is
@@ -68,6 +70,7 @@ export function encodeChatRequest(
           : ONE_NAME
   const body: Body = { model: target.model, messages: encodeMessages(request.messages, thoughtNames) }
   if (request.tools.length > 0) {
+    if (send.isHostedOpenAi === true) checkNames(request.tools)
     body['tools'] = request.tools.map(encodeTool)
     if (request.toolChoice !== undefined) body['tool_choice'] = encodeToolChoice(request.toolChoice)
     if (request.parallelToolCalls !== undefined) body['parallel_tool_calls'] = request.parallelToolCalls
@@ -164,10 +167,20 @@ function encodeOpenAiOnly(fields: OpenAiOnly, kind: ChatKind, body: Body, droppe
   }
 }
 
-function unsupported(name: string): SwitchyardError {
+function checkNames(tools: readonly Tool[]): void {
+  const at = tools.findIndex(({ name }) => name.length > HOSTED_MAX_NAME)
+  if (at >= 0)
+    throw unsupported(
+      `tools[${at}].name`,
+      `Names of tools have at most ${HOSTED_MAX_NAME} letters there; send a shorter one.`,
+    )
+}
+
+/** `why` is a whole sentence about the fix. */
+function unsupported(name: string, why?: string): SwitchyardError {
   return new SwitchyardError(
     'unsupported_parameter',
-    `The model that this request went to does not support '${name}'.`,
+    `The model that this request went to does not support '${name}'.${why === undefined ? '' : ` ${why}`}`,
     { param: name },
   )
 }
@@ -232,17 +245,23 @@ function isSigned(message: Message, own: Signer | undefined): boolean {
 
 function encodeAssistant(message: Extract<Message, { role: 'assistant' }>, thoughtNames: readonly string[]): Body {
   const { content } = message
+  const isHosted = thoughtNames === NOWHERE
   const body: Body = {
     role: 'assistant',
     content:
       typeof content === 'string' || content === null
         ? content
         : content.map((part) =>
-            part.type === 'text' ? { type: 'text', text: part.text } : { type: 'refusal', refusal: part.text },
+            part.type === 'text' || !isHosted
+              ? { type: 'text', text: part.text }
+              : { type: 'refusal', refusal: part.text },
           ),
   }
   if (message.toolCalls !== undefined) body['tool_calls'] = message.toolCalls.map(encodeToolCall)
-  if (message.refusal !== undefined) body['refusal'] = message.refusal
+  if (message.refusal !== undefined) {
+    if (isHosted) body['refusal'] = message.refusal
+    else if (message.refusal !== '') body['content'] = withRefusal(body['content'], message.refusal)
+  }
   if (message.audioId !== undefined) body['audio'] = { id: message.audioId }
   if (message.name !== undefined) body['name'] = message.name
   if (thoughtNames === DETAILS) {
@@ -254,6 +273,12 @@ function encodeAssistant(message: Extract<Message, { role: 'assistant' }>, thoug
   const reasoning = message.reasoning?.map((part) => part.text).join('')
   if (reasoning !== undefined && reasoning !== '') for (const name of thoughtNames) body[name] = reasoning
   return body
+}
+
+/** Chat templates of engines show `content` alone: what the model declined to do is what it said. */
+function withRefusal(content: unknown, refusal: string): unknown {
+  if (Array.isArray(content)) return [...(content as readonly Body[]), { type: 'text', text: refusal }]
+  return typeof content === 'string' ? content + refusal : refusal
 }
 
 function encodeToolCall(call: ToolCall): Body {

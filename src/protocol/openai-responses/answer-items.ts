@@ -3,7 +3,7 @@
  * keeps only the items, so that both are the same by construction.
  */
 import type { AnswerEvent, FinishReason, TokenLogprob } from '../answer.ts'
-import type { JsonObject, Signer } from '../request.ts'
+import type { JsonObject, Phase, Signer } from '../request.ts'
 import { CallItem } from './call-item.ts'
 import { showCallSignature } from './encrypted-content.ts'
 import { MessageItem } from './message-item.ts'
@@ -63,10 +63,10 @@ export class AnswerItems {
   #take(event: AnswerEvent, logprobs: readonly TokenLogprob[]): void {
     switch (event.type) {
       case 'text':
-        if (event.text !== '' || logprobs.length > 0) this.#openMessage().text(event.text, logprobs)
+        if (event.text !== '' || logprobs.length > 0) this.#openMessage(event.phase).text(event.text, logprobs)
         return
       case 'refusal':
-        if (event.text !== '') this.#openMessage().refusal(event.text)
+        if (event.text !== '') this.#openMessage(event.phase).refusal(event.text)
         return
       case 'annotations':
         this.#openMessage().annotations(event.annotations)
@@ -92,10 +92,11 @@ export class AnswerItems {
     }
   }
 
-  #openMessage(): MessageItem {
+  #openMessage(phase?: Phase): MessageItem {
+    if (phase !== undefined) this.#endMessage()
     if (this.#message !== undefined) return this.#message
     this.#endReasoning()
-    this.#message = this.#add((index) => new MessageItem(`msg_${this.#answerId}_${index}`, index, this.#say))
+    this.#message = this.#add((index) => new MessageItem(`msg_${this.#answerId}_${index}`, index, this.#say, phase))
     return this.#message
   }
 

@@ -10,6 +10,7 @@ const MAX_ITEMS = 100_000
 const MAX_NAME = 256
 const MAX_ID = 512
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const
+const PHASES = ['commentary', 'final_answer'] as const
 const TYPES = [
   'message',
   'function_call',
@@ -96,10 +97,14 @@ function message(raw: Fields, at: string, meter: TextMeter): Extract<Item, { typ
     case 'system':
     case 'developer':
       return { type: 'message', role, content: systemContent(raw['content'], where, meter) }
-    case 'assistant':
+    case 'assistant': {
       // A model may have said nothing at all.
-      if (Array.isArray(raw['content']) && raw['content'].length === 0) return { type: 'message', role, content: '' }
-      return { type: 'message', role, content: assistantContent(raw['content'], where, meter) }
+      const isEmpty = Array.isArray(raw['content']) && raw['content'].length === 0
+      const content = isEmpty ? '' : assistantContent(raw['content'], where, meter)
+      const phase = raw['phase'] ?? null
+      if (phase === null) return { type: 'message', role, content }
+      return { type: 'message', role, content, phase: word(phase, `${at}.phase`, PHASES) }
+    }
     default:
       return role satisfies never
   }

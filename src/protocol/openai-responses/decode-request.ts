@@ -65,7 +65,8 @@ export function decodeResponsesRequest(body: unknown, options: DecodeOptions): C
   const text = optionalObject(fields, 'text') ?? {}
   const format = decodeFormat(text['format'])
   const verbosity = nested(text, 'text', 'verbosity', ['low', 'medium', 'high'] as const)
-  const { effort, summary } = reasoningOf(fields, dropped)
+  const hints = messages.some((each) => each.role === 'assistant' && each.phase !== undefined) ? ['input.phase'] : []
+  const { effort, summary } = reasoningOf(fields, hints)
   const truncation = optionalEnum(fields, 'truncation', ['auto', 'disabled'] as const)
   if (truncation === 'auto') dropped.push('truncation')
   if (optionalObject(fields, 'image') !== undefined) dropped.push('image')
@@ -93,6 +94,7 @@ export function decodeResponsesRequest(body: unknown, options: DecodeOptions): C
     stream,
     includeUsage: stream,
     legacyFunctions: false,
+    ...(hints.length === 0 ? {} : { hints }),
     dropped,
     bodyBytes: options.bodyBytes + reach.bytes,
   }
@@ -148,17 +150,17 @@ function inputOf(
   return decodeInput(fields['input'], meter, find)
 }
 
+/** Only the Responses API of a provider writes summaries, so that the wish is a hint. The older name counts where the newer is not set. */
 function reasoningOf(
   fields: Fields,
-  dropped: string[],
+  hints: string[],
 ): { readonly effort: (typeof EFFORTS)[number] | undefined; readonly summary: string | undefined } {
   const reasoning = optionalObject(fields, 'reasoning') ?? {}
   const effort = nested(reasoning, 'reasoning', 'effort', EFFORTS)
   const summary = nested(reasoning, 'reasoning', 'summary', SUMMARIES)
   const older = nested(reasoning, 'reasoning', 'generate_summary', SUMMARIES)
-  // Thinking is shown as the model's server shows it: nobody here writes summaries of it.
-  if (summary !== undefined) dropped.push('reasoning.summary')
-  if (older !== undefined) dropped.push('reasoning.generate_summary')
+  if (summary !== undefined) hints.push('reasoning.summary')
+  else if (older !== undefined) hints.push('reasoning.generate_summary')
   return { effort, summary: summary ?? older }
 }
 

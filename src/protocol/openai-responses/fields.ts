@@ -46,7 +46,7 @@ export const RESPONSES_FIELDS: readonly ResponsesFieldRow[] = [
   {
     field: 'reasoning',
     fate: 'translate',
-    note: '`effort` is sent on; `summary` and `generate_summary` are dropped by name',
+    note: '`effort` is sent on; `summary` (or `generate_summary`) to an upstream that speaks this API, elsewhere it is dropped by name',
   },
   { field: 'safety_identifier', fate: 'forward' },
   { field: 'service_tier', fate: 'forward' },

@@ -7,7 +7,14 @@ export function itemBody(item: Item, id: string): JsonObject {
   const own = item.id ?? id
   switch (item.type) {
     case 'message':
-      return { type: 'message', id: own, status: 'completed', role: item.role, content: contentOf(item) }
+      return {
+        type: 'message',
+        id: own,
+        status: 'completed',
+        role: item.role,
+        content: contentOf(item),
+        ...(item.role !== 'assistant' || item.phase === undefined ? {} : { phase: item.phase }),
+      }
     case 'call': {
       const { call } = item
       const base = { id: own, call_id: call.id, name: call.name }

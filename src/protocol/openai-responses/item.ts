@@ -1,5 +1,5 @@
 /** An item of a conversation, checked and rebuilt: what a caller sends in `input`, and what is kept of it and of answers. */
-import type { ImagePart, ReasoningPart, RefusalPart, Signer, TextPart, ToolCall, UserPart } from '../request.ts'
+import type { ImagePart, Phase, ReasoningPart, RefusalPart, Signer, TextPart, ToolCall, UserPart } from '../request.ts'
 
 export type Item = { readonly id?: string } & (
   | { readonly type: 'message'; readonly role: 'user'; readonly content: string | readonly UserPart[] }
@@ -8,6 +8,7 @@ export type Item = { readonly id?: string } & (
       readonly type: 'message'
       readonly role: 'assistant'
       readonly content: string | readonly (TextPart | RefusalPart)[]
+      readonly phase?: Phase
     }
   | { readonly type: 'call'; readonly call: ToolCall }
   | {

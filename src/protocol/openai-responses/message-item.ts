@@ -1,5 +1,5 @@
 import type { TokenLogprob } from '../answer.ts'
-import type { Json, JsonObject } from '../request.ts'
+import type { Json, JsonObject, Phase } from '../request.ts'
 import type { GrowingItem, ItemStatus, Say } from './answer-items.ts'
 
 interface Part {
@@ -14,12 +14,14 @@ export class MessageItem implements GrowingItem {
   readonly index: number
   readonly #id: string
   readonly #say: Say
+  readonly #phase: { readonly phase?: Phase }
   readonly #parts: Part[] = []
 
-  constructor(id: string, index: number, say: Say) {
+  constructor(id: string, index: number, say: Say, phase?: Phase) {
     this.#id = id
     this.index = index
     this.#say = say
+    this.#phase = phase === undefined ? {} : { phase }
   }
 
   text(delta: string, logprobs: readonly TokenLogprob[]): void {
@@ -52,7 +54,8 @@ export class MessageItem implements GrowingItem {
   }
 
   body(status: ItemStatus | 'in_progress'): JsonObject {
-    return { id: this.#id, type: 'message', status, role: 'assistant', content: this.#parts.map(partBody) }
+    const content = this.#parts.map(partBody)
+    return { id: this.#id, type: 'message', status, role: 'assistant', content, ...this.#phase }
   }
 
   #part(type: Part['type']): Part {

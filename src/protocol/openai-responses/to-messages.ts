@@ -1,5 +1,5 @@
 import { refuse } from '../check.ts'
-import type { Message, ReasoningPart, ToolCall } from '../request.ts'
+import type { Message, Phase, ReasoningPart, ToolCall } from '../request.ts'
 import type { Item } from './item.ts'
 
 type Assistant = Extract<Message, { role: 'assistant' }>
@@ -8,6 +8,7 @@ type Result = Extract<Message, { role: 'tool' }>
 /** One answer of the model, put together from its items, and the results of its calls. */
 interface Turn {
   content: Assistant['content']
+  phase: Phase | undefined
   readonly calls: ToolCall[]
   readonly reasoning: ReasoningPart[]
   readonly results: Result[]
@@ -24,16 +25,18 @@ export function toMessages(items: readonly Item[]): Message[] {
   let open: Turn | undefined
   const turn = (isFresh: (turn: Turn) => boolean): Turn => {
     if (open !== undefined && isFresh(open)) return open
-    open = { content: null, calls: [], reasoning: [], results: [] }
+    open = { content: null, phase: undefined, calls: [], reasoning: [], results: [] }
     turns.push(open)
     return open
   }
   for (const item of items) {
     switch (item.type) {
       case 'message':
-        if (item.role === 'assistant')
-          turn(({ content, calls }) => content === null && calls.length === 0).content = item.content
-        else {
+        if (item.role === 'assistant') {
+          const said = turn(({ content, calls }) => content === null && calls.length === 0)
+          said.content = item.content
+          said.phase = item.phase
+        } else {
           open = undefined
           turns.push(messageOf(item))
         }
@@ -74,7 +77,7 @@ function messageOf(item: Extract<Item, { type: 'message' }>): Message {
     : { role: item.role, content: item.content }
 }
 
-function messagesOf({ content, calls, reasoning, results }: Turn): readonly Message[] {
+function messagesOf({ content, phase, calls, reasoning, results }: Turn): readonly Message[] {
   const answered = new Set(results.map((each) => each.toolCallId))
   for (const { id } of calls)
     if (!answered.has(id)) throw unmatched(`No tool output found for function call ${shown(id)}.`)
@@ -83,6 +86,7 @@ function messagesOf({ content, calls, reasoning, results }: Turn): readonly Mess
     content: content ?? (calls.length > 0 ? null : ''),
     ...(calls.length === 0 ? {} : { toolCalls: calls }),
     ...(reasoning.length === 0 ? {} : { reasoning }),
+    ...(phase === undefined ? {} : { phase }),
   }
   return [message, ...results]
 }

@@ -1,4 +1,5 @@
 import type { Json, JsonObject, OutputFormat } from '../../protocol/request.ts'
+import { describedSchema } from '../described-schema.ts'
 import type { Block } from './encode-messages.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -19,6 +20,8 @@ const BOUNDS: readonly string[] = [
 /** Keywords whose value holds schemas by name, or a list of them, or one. */
 const MAPS: readonly string[] = ['properties', '$defs', 'definitions']
 const LISTS: readonly string[] = ['anyOf', 'allOf', 'oneOf', 'prefixItems']
+/** Characters of a path inside of a schema that an error shows. */
+const MAX_PATH = 200
 
 export interface EncodedFormat {
   /** `output_config.format`. */
@@ -42,21 +45,23 @@ export function encodeFormat(
       return {}
     case 'json_object':
       return { instruction: ANY_JSON }
-    case 'json_schema':
+    case 'json_schema': {
       if (!hasFormat)
         throw unsupported(
           'response_format',
           'Structured outputs begin with Claude 4.5; ask a newer model, or use a tool.',
         )
-      if (format.schema === undefined) return { instruction: ANY_JSON }
-      return { format: { type: 'json_schema', schema: narrowed(format.schema, dropped) } }
+      const schema = describedSchema(format, dropped)
+      if (schema === undefined) return { instruction: ANY_JSON }
+      return { format: { type: 'json_schema', schema: narrowed(schema, 'schema', dropped) } }
+    }
     default:
       return format satisfies never
   }
 }
 
 /** The schema as the API takes it: objects are closed (a narrowing), bounds that it does not know become part of the description. */
-function narrowed(schema: JsonObject, dropped: Set<string>): JsonObject {
+function narrowed(schema: JsonObject, at: string, dropped: Set<string>): JsonObject {
   const out: Record<string, Json> = {}
   const bounds: string[] = []
   for (const [key, value] of Object.entries(schema)) {
@@ -64,11 +69,17 @@ function narrowed(schema: JsonObject, dropped: Set<string>): JsonObject {
       bounds.push(`${key}: ${JSON.stringify(value)}`)
       dropped.add(`response_format.${key}`)
     } else if (MAPS.includes(key) && isObject(value))
-      out[key] = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, inner(each, dropped)]))
-    else if (LISTS.includes(key) && Array.isArray(value)) out[key] = value.map((each) => inner(each as Json, dropped))
-    else out[key] = key === 'items' ? inner(value, dropped) : value
+      out[key] = Object.fromEntries(
+        Object.entries(value).map(([name, each]) => [name, inner(each, `${at}.${key}.${name}`, dropped)]),
+      )
+    else if (LISTS.includes(key) && Array.isArray(value))
+      out[key] = value.map((each, index) => inner(each as Json, `${at}.${key}[${index}]`, dropped))
+    else out[key] = key === 'items' ? inner(value, `${at}.items`, dropped) : value
   }
-  if (schema['type'] === 'object' || schema['properties'] !== undefined) out['additionalProperties'] = false
+  if (isOfObjects(schema)) {
+    checkClosable(schema, at)
+    out['additionalProperties'] = false
+  }
   if (bounds.length > 0)
     out['description'] = [schema['description'], `{${bounds.join(', ')}}`]
       .filter((each) => each !== undefined)
@@ -76,8 +87,23 @@ function narrowed(schema: JsonObject, dropped: Set<string>): JsonObject {
   return out
 }
 
-function inner(value: Json, dropped: Set<string>): Json {
-  return isObject(value) ? narrowed(value, dropped) : value
+function inner(value: Json, at: string, dropped: Set<string>): Json {
+  return isObject(value) ? narrowed(value, at, dropped) : value
+}
+
+function isOfObjects({ type, properties }: JsonObject): boolean {
+  return type === 'object' || (Array.isArray(type) && type.includes('object')) || properties !== undefined
+}
+
+/** An object of free keys cannot be closed: nothing but `{}` would be left of it. */
+function checkClosable({ additionalProperties: rest, properties }: JsonObject, at: string): void {
+  if (rest === false) return
+  const hasNames = isObject(properties ?? null) && Object.keys(properties as JsonObject).length > 0
+  if (hasNames && rest === undefined) return
+  throw unsupported(
+    'response_format',
+    `Its objects hold named properties alone, and '${at.slice(0, MAX_PATH)}' leaves its names open. List them in 'properties' with "additionalProperties": false, or take an array of objects with a name and a value.`,
+  )
 }
 
 function isObject(value: Json): value is JsonObject {

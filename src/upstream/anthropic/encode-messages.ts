@@ -46,7 +46,7 @@ export function encodeMessages(
   if (turns.length === 0) throw unsupported('messages', 'Every message is empty; send at least one with text.')
   if (turns[0]?.role === 'assistant') turns.unshift({ role: 'user', content: [{ type: 'text', text: OPENING }] })
   for (const turn of turns) if (turn.role === 'user') resultsFirst(turn.content)
-  endOf(turns, hasPrefill, messages.length - 1)
+  endOf(turns, hasPrefill, messages.length - 1, dropped)
   return { system, messages: turns }
 }
 
@@ -178,7 +178,7 @@ function resultsFirst(blocks: Block[]): void {
 }
 
 /** A last message of the assistant is the beginning of the answer: the API refuses blanks at its end, newer models all of it. */
-function endOf(turns: Turn[], hasPrefill: boolean, at: number): void {
+function endOf(turns: Turn[], hasPrefill: boolean, at: number, dropped: Set<string>): void {
   const last = turns.at(-1)
   if (last?.role !== 'assistant') return
   if (!hasPrefill)
@@ -188,7 +188,10 @@ function endOf(turns: Turn[], hasPrefill: boolean, at: number): void {
     )
   const block = last.content.at(-1)
   if (block?.['type'] !== 'text') return
-  const text = String(block['text']).trimEnd()
+  const whole = String(block['text'])
+  const text = whole.trimEnd()
+  if (text === whole) return
+  dropped.add('messages.content')
   if (text === '') last.content.pop()
   else block['text'] = text
   if (last.content.length === 0) turns.pop()

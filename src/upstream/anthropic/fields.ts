@@ -6,7 +6,7 @@ export const ANTHROPIC_FIELDS: readonly FieldRow[] = [
   {
     field: 'messages',
     fate: 'translate',
-    note: 'leading system texts become `system`, later ones user text in `<system>`; turns of one role are joined, tool results first; sound and file ids are refused; `name`, `detail`, unsigned reasoning and that of other providers are dropped by name',
+    note: 'leading system texts become `system`, later ones user text in `<system>`; turns of one role are joined, tool results first; sound and file ids are refused; `name`, `detail`, unsigned reasoning and that of other providers are dropped by name; a prefill (a last message of the assistant) is refused at Claude 4.6 and later, before that blanks at its end are dropped by name',
   },
   { field: 'model', fate: 'translate', note: 'the name that the upstream knows' },
   { field: 'audio', fate: 'refuse' },
@@ -39,7 +39,7 @@ export const ANTHROPIC_FIELDS: readonly FieldRow[] = [
   {
     field: 'response_format',
     fate: 'translate',
-    note: '`output_config.format`; bounds that the API does not know move into descriptions, by name; `json_object` becomes a sentence in `system`',
+    note: '`output_config.format`; bounds that the API does not know move into descriptions, by name; objects of free keys are refused; `json_object` becomes a sentence in `system`',
   },
   { field: 'safety_identifier', fate: 'translate', note: '`metadata.user_id`' },
   { field: 'seed', fate: 'drop', note: 'a best effort at OpenAI, too' },

@@ -90,6 +90,8 @@ function userParts(content: string | readonly UserPart[], at: string, dropped: S
       case 'audio':
         return [encodeAudio(part)]
       case 'file':
+        // A part has no name there.
+        if (part.filename !== undefined) dropped.add('messages.file.filename')
         return [encodeFile(part, `${where}.file`)]
       default:
         return part satisfies never

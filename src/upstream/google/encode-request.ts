@@ -33,7 +33,7 @@ export function encodeGoogleRequest(request: ChatRequest, target: EncodeTarget, 
   const thinking = encodeThinking(request, target.model, family, dropped)
   const config: Config = {
     ...samplingOf(request),
-    ...encodeFormat(request, family),
+    ...encodeFormat(request, family, dropped),
     ...(thinking === undefined ? {} : { thinkingConfig: thinking }),
     ...asRecord(target.extraBody['generationConfig']),
   }

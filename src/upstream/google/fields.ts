@@ -6,7 +6,7 @@ export const GOOGLE_FIELDS: readonly FieldRow[] = [
   {
     field: 'messages',
     fate: 'translate',
-    note: 'system messages, wherever they stand, become `systemInstruction`; pictures by address need `upstreams.X.fetchImages` or lie at the Files API',
+    note: 'system messages, wherever they stand, become `systemInstruction`; pictures by address need `upstreams.X.fetchImages` or lie at the Files API; names of files are dropped by name',
   },
   { field: 'model', fate: 'translate', note: 'part of the path' },
   { field: 'audio', fate: 'refuse' },

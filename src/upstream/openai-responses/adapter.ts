@@ -7,7 +7,7 @@ import { encodeRequest } from './encode-request.ts'
 
 /** OpenAI's Responses API, for models that chat completions do not serve (`models.X.api: responses`). Nothing is stored there. */
 export const openAiResponsesAdapter: Adapter = {
-  says: new Set(),
+  says: new Set(['reasoning.summary', 'reasoning.generate_summary', 'input.phase']),
   headers: (key, header) => openAiAdapter.headers(key, header),
   encode: encodeRequest,
   stream: (requestBytes) => new StreamDecoder(requestBytes),

@@ -1,4 +1,5 @@
 import { isContent, type AnswerEvent, type FinishReason, type Usage } from '../../protocol/answer.ts'
+import type { Phase } from '../../protocol/request.ts'
 import { DistinctIds } from '../distinct-ids.ts'
 import { record, type Fields } from '../frame-fields.ts'
 import { failure } from '../openai/errors.ts'
@@ -13,6 +14,8 @@ interface Item {
   /** What was said of each part so far, by kind and place. */
   readonly said: Map<string, string>
   annotations: number
+  /** Of a message, until its first words are told. */
+  phase: Phase | undefined
 }
 
 /**
@@ -75,7 +78,7 @@ export class AnswerReader {
     const kind = type === 'function_call' ? 'function' : type === 'custom_tool_call' ? 'custom' : undefined
     const id = typeof raw['id'] === 'string' && raw['id'] !== '' ? raw['id'] : undefined
     const call = kind === undefined ? -1 : this.#calls
-    this.#items.set(index, { type, id, call, said: new Map(), annotations: 0 })
+    this.#items.set(index, { type, id, call, said: new Map(), annotations: 0, phase: phaseOf(raw) })
     if (kind === undefined) return
     this.#calls += 1
     const callId = typeof raw['call_id'] === 'string' && raw['call_id'] !== '' ? raw['call_id'] : `call_${call}`
@@ -93,7 +96,7 @@ export class AnswerReader {
   text(index: number, part: unknown, delta: unknown, logprobs?: unknown): void {
     const item = this.#begun(index)
     if (item?.type !== 'message') return
-    this.#say(item, `text ${String(part)}`, delta, (text) => ({ type: 'text', choice: 0, text }))
+    this.#say(item, `text ${String(part)}`, delta, (text) => ({ type: 'text', choice: 0, text, ...begun(item) }))
     const content = logprobsOf(logprobs)
     if (content.length > 0) this.#push({ type: 'logprobs', choice: 0, content, refusal: null })
   }
@@ -101,7 +104,7 @@ export class AnswerReader {
   refusal(index: number, part: unknown, delta: unknown): void {
     const item = this.#begun(index)
     if (item?.type !== 'message') return
-    this.#say(item, `refusal ${String(part)}`, delta, (text) => ({ type: 'refusal', choice: 0, text }))
+    this.#say(item, `refusal ${String(part)}`, delta, (text) => ({ type: 'refusal', choice: 0, text, ...begun(item) }))
   }
 
   /** @param kind Engines show the thinking itself, OpenAI a summary; where there are both, the first counts. */
@@ -148,6 +151,7 @@ export class AnswerReader {
     if (item === undefined) return
     switch (item.type) {
       case 'message':
+        if (item.said.size === 0) item.phase = phaseOf(raw)
         for (const [part, each] of list(raw['content']).entries()) this.#closePart(index, item, part, each)
         break
       case 'reasoning':
@@ -227,6 +231,18 @@ export class AnswerReader {
     if ('text' in event) this.#contentBytes += Buffer.byteLength(event.text)
     else if ('arguments' in event) this.#contentBytes += Buffer.byteLength(event.arguments)
   }
+}
+
+/** What the first words of a message tell of it. */
+function begun(item: Item): { readonly phase?: Phase } {
+  const { phase } = item
+  item.phase = undefined
+  return phase === undefined ? {} : { phase }
+}
+
+/** Only values that a caller could send back here. */
+function phaseOf({ phase }: Fields): Phase | undefined {
+  return phase === 'commentary' || phase === 'final_answer' ? phase : undefined
 }
 
 /** What the end says beyond the deltas; nothing where they differ, since what was relayed cannot be taken back. */

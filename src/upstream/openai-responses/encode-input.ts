@@ -48,7 +48,8 @@ function assistantItems(message: Assistant, at: string, dropped: Set<string>): r
   })
   if (message.refusal !== undefined && message.refusal !== '')
     content.push({ type: 'refusal', refusal: message.refusal })
-  const text = content.length === 0 ? [] : [{ type: 'message', role: 'assistant', content }]
+  const phase = message.phase === undefined ? {} : { phase: message.phase }
+  const text = content.length === 0 ? [] : [{ type: 'message', role: 'assistant', content, ...phase }]
   return [...reasoning, ...text, ...(message.toolCalls ?? []).map((call) => callItem(call, dropped))]
 }
 

@@ -1,4 +1,5 @@
 import type { ChatRequest, JsonObject, OutputFormat, Sampling } from '../../protocol/request.ts'
+import { describedSchema } from '../described-schema.ts'
 import { obeyFields, type TgiApi } from './fields.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -59,8 +60,8 @@ export function samplingInRange({ topP, seed }: Sampling): { readonly top_p?: nu
 }
 
 /** The form of the answer as TGI's grammar. */
-export function grammarOf(format: OutputFormat | undefined): JsonObject | undefined {
+export function grammarOf(format: OutputFormat | undefined, dropped: Set<string>): JsonObject | undefined {
   if (format === undefined || format.type === 'text') return undefined
-  const schema = format.type === 'json_schema' ? format.schema : undefined
+  const schema = format.type === 'json_schema' ? describedSchema(format, dropped) : undefined
   return { type: 'json', value: schema ?? { type: 'object' } }
 }

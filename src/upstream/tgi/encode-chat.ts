@@ -24,7 +24,7 @@ export function encodeTgiChat(request: ChatRequest, target: Target, send: Encode
     // `false` is what TGI does anyway.
     if (request.parallelToolCalls === true) dropped.add('parallel_tool_calls')
   }
-  const grammar = grammarOf(request.format)
+  const grammar = grammarOf(request.format, dropped)
   if (grammar !== undefined) body['response_format'] = grammar
   if (sampling.temperature !== undefined) body['temperature'] = sampling.temperature
   if (sampling.frequencyPenalty !== undefined) body['frequency_penalty'] = sampling.frequencyPenalty

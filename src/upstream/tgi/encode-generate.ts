@@ -18,7 +18,7 @@ export function encodeTgiGenerate(request: ChatRequest, target: Target, send: En
   ])
   const { sampling, topLogprobs } = request
   const { temperature, topK, repetitionPenalty, frequencyPenalty, stop } = sampling
-  const grammar = grammarOf(request.format)
+  const grammar = grammarOf(request.format, dropped)
   const parameters: Record<string, unknown> = {
     max_new_tokens: capFor(send.outputCap, target.contextTokens),
     details: true,
@@ -55,18 +55,20 @@ function promptOf(messages: readonly Message[]): string {
     .map((message, index) => {
       if (message.role === 'tool' || (message.role === 'assistant' && message.toolCalls !== undefined))
         throw unsupported('tools', 'Its model has no chat template (`models.X.api: generate`).')
-      const { content } = message
-      if (content === null) return ''
-      if (typeof content === 'string') return content
-      return content
-        .map((part, at) => {
-          if ('text' in part) return part.text
-          throw unsupported(
-            `messages[${index}].content[${at}]`,
-            'Its model reads text alone (`models.X.api: generate`).',
-          )
-        })
-        .join('')
+      // What the model declined to do is what it said.
+      const refusal = message.role === 'assistant' ? (message.refusal ?? '') : ''
+      return textOf(message.content, `messages[${index}]`) + refusal
     })
     .join('\n')
+}
+
+function textOf(content: Message['content'], at: string): string {
+  if (content === null) return ''
+  if (typeof content === 'string') return content
+  return content
+    .map((part, index) => {
+      if ('text' in part) return part.text
+      throw unsupported(`${at}.content[${index}]`, 'Its model reads text alone (`models.X.api: generate`).')
+    })
+    .join('')
 }

@@ -154,17 +154,14 @@ test('a refusal by one limit uses up none of the others', () => {
   ])
 })
 
-test('the headers say limit, rest and reset in the form of the OpenAI API', () => {
+test('what is left of each limit of a minute, and until when', () => {
   const limit = new RateLimit({ requestsPerMinute: 60, tokensPerMinute: 60_000, concurrency: undefined }, () => 1)
   limit.admit(30_000)
-  expect(limit.headers()).toEqual({
-    'x-ratelimit-limit-requests': '60',
-    'x-ratelimit-remaining-requests': '59',
-    'x-ratelimit-reset-requests': '1m1s',
-    'x-ratelimit-limit-tokens': '60000',
-    'x-ratelimit-remaining-tokens': '30000',
-    'x-ratelimit-reset-tokens': '1m1s',
-  })
+  expect(limit.standing()).toEqual([
+    { of: 'requests', limit: 60, remaining: 59, resetMs: 60_999 },
+    { of: 'tokens', limit: 60_000, remaining: 30_000, resetMs: 60_999 },
+  ])
+  expect(new RateLimit({ ...NONE, concurrency: 2 }, () => 1).standing()).toEqual([])
 })
 
 test('a reload and changed limits hand out no fresh minute; a key that was gone begins anew', () => {

@@ -141,7 +141,7 @@ describe('task', () => {
 
 describe('cache markers', () => {
   test('everywhere that they may stand', () => {
-    const { messages, tools, anthropicHints } = decode({
+    const { messages, tools, hints } = decode({
       system: [{ type: 'text', text: 's', ...HOUR }],
       tools: [{ name: 'f', input_schema: { type: 'object' }, ...CACHE }],
       messages: [
@@ -157,7 +157,7 @@ describe('cache markers', () => {
       { toolCalls: [{ cache: { ttl: '5m' } }] },
       { cache: { ttl: '1h' } },
     ])
-    expect(anthropicHints).toEqual(['cache_control'])
+    expect(hints).toEqual(['cache_control'])
   })
 
   test('at the top they mark the last block, whatever it is', () => {

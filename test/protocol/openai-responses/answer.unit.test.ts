@@ -135,6 +135,12 @@ const base64 = fc.base64String({ minLength: 4, maxLength: 16 })
 const piece: fc.Arbitrary<AnswerEvent> = fc.oneof(
   fc.record({ type: fc.constant('text' as const), choice: fc.constantFrom(0, 0, 0, 1), text: fc.string() }),
   fc.record({ type: fc.constant('refusal' as const), choice: fc.constant(0), text: fc.string() }),
+  fc.record({
+    type: fc.constantFrom('text' as const, 'refusal' as const),
+    choice: fc.constant(0),
+    text: fc.string({ minLength: 1 }),
+    phase: fc.constantFrom('commentary' as const, 'final_answer' as const),
+  }),
   fc.record(
     {
       type: fc.constant('reasoning' as const),
@@ -271,6 +277,19 @@ describe('an answer', () => {
     expect(whole([[thinking({ signature: 'BBB=', signedBy: 'anthropic' })]]).output).toMatchObject([
       { summary: [], content: [{ type: 'reasoning_text', text: 'Hm.' }], encrypted_content: 'anthropic#BBB=' },
     ])
+  })
+
+  test('has a message of its own for each phase', () => {
+    const text = (words: string, more: object = {}): AnswerEvent => ({ type: 'text', choice: 0, text: words, ...more })
+    const { output } = whole([
+      [text('Look', { phase: 'commentary' }), text('ing.')],
+      [text('Done', { phase: 'final_answer' }), text('.')],
+    ])
+    expect(output).toMatchObject([
+      { type: 'message', phase: 'commentary', content: [{ text: 'Looking.' }] },
+      { type: 'message', phase: 'final_answer', content: [{ text: 'Done.' }] },
+    ])
+    expect(whole([[text('Hi')]]).output[0]).not.toHaveProperty('phase')
   })
 
   test("carries the signature of a call in an item before it, and the next turn's request has it again", () => {

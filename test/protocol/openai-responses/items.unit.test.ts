@@ -61,6 +61,13 @@ const item: fc.Arbitrary<Item> = fc.oneof(
     id,
   }),
   fc.record({
+    type: fc.constant('message' as const),
+    role: fc.constant('assistant' as const),
+    content: list(text),
+    phase: fc.constantFrom('commentary' as const, 'final_answer' as const),
+    id,
+  }),
+  fc.record({
     type: fc.constant('call' as const),
     call: fc.record({
       id,
@@ -168,7 +175,33 @@ describe('a conversation', () => {
   })
 })
 
+describe('the phase of a message', () => {
+  const said = (phase: unknown): object => ({ type: 'message', role: 'assistant', content: 'Looking.', phase })
+
+  test('stays with it, and is a hint', () => {
+    const { messages, hints } = decode({ input: [said('commentary'), said('final_answer'), said(null)] })
+    expect(messages).toEqual([
+      { role: 'assistant', content: 'Looking.', phase: 'commentary' },
+      { role: 'assistant', content: 'Looking.', phase: 'final_answer' },
+      { role: 'assistant', content: 'Looking.' },
+    ])
+    expect(hints).toEqual(['input.phase'])
+    expect(decode({ input: [said(null)] }).hints).toBeUndefined()
+  })
+
+  test('is one of two', () => {
+    expect(refusal({ input: [said('thinking')] })).toMatchObject({ code: 'invalid_value', param: 'input[0].phase' })
+  })
+})
+
 describe('fields', () => {
+  test('of summaries: the older name counts where the newer is not set', () => {
+    expect(decode({ reasoning: { generate_summary: 'auto' } }).hints).toEqual(['reasoning.generate_summary'])
+    const both = decode({ reasoning: { generate_summary: 'auto', summary: 'concise' } })
+    expect(both.hints).toEqual(['reasoning.summary'])
+    expect(both.turn?.settings['reasoning']).toMatchObject({ summary: 'concise' })
+  })
+
   test('of settings go their ways', () => {
     const request = decode({
       instructions: 'Be short.',
@@ -196,7 +229,8 @@ describe('fields', () => {
       toolChoice: { type: 'tool', kind: 'function', name: 'f' },
       openai: { verbosity: 'low', user: 'u' },
       sampling: { temperature: 0 },
-      dropped: ['reasoning.summary', 'truncation'],
+      hints: ['reasoning.summary'],
+      dropped: ['truncation'],
     })
     // Whether something is stored concerns this service alone.
     expect(request.openai.store).toBeUndefined()

@@ -255,7 +255,7 @@ describe('format', () => {
       type: 'object',
       properties: {
         n: { type: 'integer', minimum: 1, description: 'N' },
-        l: { type: 'array', items: { type: 'object' }, minItems: 1 },
+        l: { type: 'array', items: { type: 'object', additionalProperties: false }, minItems: 1 },
       },
     }
     const { body, dropped } = encode({ format: { type: 'json_schema', name: 's', schema } })
@@ -275,6 +275,26 @@ describe('format', () => {
     expect(dropped).toEqual(['response_format.minimum'])
     expect(refusal({ format: { type: 'json_schema', name: 's', schema } }, FIRST)).toBe(
       'unsupported_parameter response_format',
+    )
+  })
+
+  test.each([
+    ['any names', { type: 'object' }],
+    ['no names, and others', { type: 'object', properties: {} }],
+    ['names with values of a schema', { type: 'object', additionalProperties: { type: 'string' } }],
+    ['some names and others', { type: 'object', properties: { a: {} }, additionalProperties: true }],
+    ['any names or null', { type: ['object', 'null'] }],
+    ['within', { type: 'object', properties: { a: { type: 'array', items: { anyOf: [{ type: 'object' }] } } } }],
+  ])('an object of free keys, of which closing would leave {} alone, is refused: %s', (_name, schema) => {
+    expect(refusal({ format: { type: 'json_schema', name: 's', schema } })).toBe(
+      'unsupported_parameter response_format',
+    )
+  })
+
+  test('the refusal of free keys says where they are', () => {
+    const schema = { type: 'object', properties: { tags: { type: 'object', additionalProperties: true } } }
+    expect(() => encode({ format: { type: 'json_schema', name: 's', schema } })).toThrow(
+      /'schema\.properties\.tags' leaves its names open\. List them in 'properties'/,
     )
   })
 

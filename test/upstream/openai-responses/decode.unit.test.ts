@@ -8,6 +8,10 @@ import { CALLS, eventsOf, MESSAGE, REASONING, REFUSAL, response, sse, USAGE } fr
 const RESPONSES = {
   'reasoning, text and calls': response([REASONING, MESSAGE, ...CALLS]),
   'a refusal': response([REFUSAL]),
+  'a comment and a refusal': response([
+    { ...MESSAGE, phase: 'commentary' },
+    { ...REFUSAL, phase: 'final_answer' },
+  ]),
   'a cap': response([MESSAGE], { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }),
   'a filter': response([], { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }),
 }
@@ -118,6 +122,17 @@ test.each([
 ])('the status %s with %j is the reason %s', (status, details, reason) => {
   const whole = decodeWhole(JSON.stringify(response([MESSAGE], { status, incomplete_details: details })), 1)
   expect('events' in whole && whole.events.at(-1)).toEqual({ type: 'finish', choice: 0, reason })
+})
+
+test('the phase of a message comes with its first words, and only one that could be sent back', () => {
+  const said = (phase: unknown): readonly unknown[] =>
+    read(Buffer.from(sse(eventsOf(response([{ ...MESSAGE, phase }])))))
+      .events.filter(({ type }) => type === 'text')
+      .map((event) => ('phase' in event ? event.phase : undefined))
+  const [first, ...others] = said('commentary')
+  expect(first).toBe('commentary')
+  expect(new Set(others)).toEqual(new Set([undefined]))
+  expect(new Set(said('of a later time'))).toEqual(new Set([undefined]))
 })
 
 test('items whose events were lost are taken from the last event', () => {

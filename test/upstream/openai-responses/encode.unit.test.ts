@@ -118,6 +118,22 @@ test("OpenAI's reasoning goes back as it came, and no other", () => {
   expect(dropped).toEqual(['messages.reasoning'])
 })
 
+test('the phase of a message of the history goes back with it', () => {
+  const messages: ChatRequest['messages'] = [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Looking.', phase: 'commentary' },
+  ]
+  expect(encoded({ ...requestOf({}), messages }).body['input']).toEqual([
+    { role: 'user', content: 'Hi' },
+    {
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'Looking.' }],
+      phase: 'commentary',
+    },
+  ])
+})
+
 test('tools are flat, say whether they are strict, and are chosen by name', () => {
   const tools = [
     { type: 'function', function: { name: 'f', description: 'd', parameters: { type: 'object' }, strict: true } },
@@ -162,6 +178,8 @@ test('format, verbosity, effort and what OpenAI alone knows are said in the word
       service_tier: 'flex',
       metadata: { a: 'b' },
       prompt_cache_key: 'k',
+      prompt_cache_options: { mode: 'explicit', ttl: '30m' },
+      moderation: { model: 'omni' },
       safety_identifier: 's',
       user: 'u',
     }),
@@ -171,6 +189,8 @@ test('format, verbosity, effort and what OpenAI alone knows are said in the word
     service_tier: 'flex',
     metadata: { a: 'b' },
     prompt_cache_key: 'k',
+    prompt_cache_options: { mode: 'explicit', ttl: '30m' },
+    moderation: { model: 'omni' },
     safety_identifier: 's',
     user: 'u',
   })
