@@ -74,7 +74,7 @@ export function judgeBill(row: StreamRow, seen: Seen, booked: Booked, rate: Rate
       atLeastEstimate(seen, booked, rate, runs)
       return
     default:
-      throw new Error(`Unknown bill ${String(bill)}.`)
+      throw new Error(`Unknown bill ${bill}.`)
   }
 }
 
