@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import { SwitchyardError } from '../shared/errors.ts'
 import { failure } from './openai/errors.ts'
 
@@ -41,7 +42,12 @@ export function fromNetworkError(thrown: Error): { readonly error: SwitchyardErr
     return { error: failure('upstream_garbage', options), isStaleSocket: false }
   }
   if (BROKEN.has(code))
-    return { error: new SwitchyardError('upstream_unreachable', UNREACHABLE, options), isStaleSocket: true }
+    return { error: new SwitchyardError('upstream_unreachable', UNREACHABLE, options), isStaleSocket: !isFresh(thrown) }
   const known = NO_CONNECTION.has(code) ? options : { ...options, detail: `unexpected: ${detail}` }
   return { error: new SwitchyardError('upstream_unreachable', UNREACHABLE, known), isStaleSocket: false }
+}
+
+/** A connection on which nothing was ever read carried no answer before this one: it cannot have gone stale between two. */
+function isFresh(thrown: Error): boolean {
+  return thrown instanceof errors.SocketError && thrown.socket?.bytesRead === 0
 }

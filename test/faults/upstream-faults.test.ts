@@ -1,6 +1,6 @@
 /** Upstreams that are dead, slow, flapping or rude, against the real process. */
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -227,4 +227,19 @@ test('an upstream with a certificate that nobody vouches for is refused', async 
   })
   expect(await ask(gateway, { model: 'small' })).toMatchObject({ status: 502, error: { code: 'upstream_tls' } })
   expect(calls).toBe(0)
+})
+
+test('a server that closes each new connection without a word is asked as often as retries allow, and no more', async () => {
+  let connections = 0
+  const server = createTcpServer((socket) => {
+    connections += 1
+    socket.once('data', () => socket.end())
+    socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const gateway = await startGatewayProcess({ config: configFor({ small: `http://127.0.0.1:${port}` }), env: ENV })
+  expect(await ask(gateway, { model: 'small' })).toMatchObject({ status: 502, error: { code: 'upstream_unreachable' } })
+  expect(connections).toBe(1)
 })
