@@ -4,19 +4,8 @@ import { holds, same, type Row } from '../row.ts'
 import { MESSAGES_STREAM, thread } from '../sources.ts'
 import type { Story } from '../story.ts'
 import { tell } from '../tell.ts'
+import { ARGS, SAID, THOUGHT, CALLED, CALLED_TWICE, ALL } from './stories.ts'
 
-/** White space, an escape and a character that are each cut in two. */
-const ARGS = ['{"city": "Z\\', 'u00fc', 'rich', '", "at', '": [1, 2]}']
-const SAID: Story = { say: ['Hel', 'lo', ' there'] }
-const THOUGHT: Story = { think: ['Let me ', 'think.'], say: ['Hi'] }
-const CALLED: Story = { calls: [{ id: 'call_a', name: 'weather', args: ARGS }] }
-const CALLED_TWICE: Story = {
-  calls: [
-    { id: 'call_a', name: 'weather', args: ['{"ci', 'ty":"Rome"}'] },
-    { id: 'call_b', name: 'clock', args: ['{"zo', 'ne":"CET"}'] },
-  ],
-}
-const ALL: Story = { ...THOUGHT, ...CALLED_TWICE }
 const TOOLS = ['weather', 'clock', 'ping'].map((name) => ({ name, input_schema: { type: 'object' } }))
 
 /** A row whose upstream tells this story, and whose stream ends well. Pings are left out. */
