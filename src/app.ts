@@ -24,6 +24,7 @@ import { buildServer, type GatewayServer } from './http/server.ts'
 import { openHoldBounds, type HoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { RecentAnswers } from './routing/answer-memory.ts'
+import type { AcceptanceHead } from './routing/cascade/acceptance.ts'
 import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
@@ -61,7 +62,7 @@ export interface App {
   close(how: 'drain' | 'now'): Promise<void>
 }
 
-const ACCEPTANCE = loadAcceptanceHead(new URL('../router-models/acceptance.json', import.meta.url))
+const ACCEPTANCE_MODEL = new URL('../router-models/acceptance.json', import.meta.url)
 const ROUTER_MODEL = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
 const now = (): number => performance.now()
 
@@ -122,6 +123,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   })
   metrics.budget.watch(() => budgeting.openMoney())
   const scorer = loadTrainedScorer(ROUTER_MODEL)
+  const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
   const answers = new RecentAnswers()
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
@@ -139,7 +141,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
-    buildRuntime(next, { scorer, answers }, sending, limited, reporter, access.keyring, budgeting, bounds)
+    buildRuntime(next, { scorer, answers, acceptance }, sending, limited, reporter, access.keyring, budgeting, bounds)
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -215,7 +217,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
 
 function buildRuntime(
   config: Config,
-  routing: { readonly scorer: Scorer; readonly answers: RecentAnswers },
+  routing: { readonly scorer: Scorer; readonly answers: RecentAnswers; readonly acceptance: AcceptanceHead },
   sender: Sender,
   limited: LimitedModels,
   reporter: Reporter,
@@ -241,7 +243,7 @@ function buildRuntime(
     router: new WrapUpRouter(limited.behind(router)),
     ledger: budgeting.ledger,
     sender: limited.noting(sender),
-    judge: new CascadeJudge((route) => cascades.get(route), ACCEPTANCE),
+    judge: new CascadeJudge((route) => cascades.get(route), routing.acceptance),
     reporter,
     now,
   }

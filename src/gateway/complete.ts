@@ -131,7 +131,8 @@ async function answerFromUpstream(
       watch,
       note === undefined ? undefined : (chunk) => note(target, chunk),
     )
-    const asked = watch === 'nothing' ? call : steps.judge.asks(call, plan, target)
+    // What flows from its beginning on is not judged by what was asked for besides, and would show it.
+    const asked = watch === 'whole' ? steps.judge.asks(call, plan, target) : call
     if (asked !== call) way.hideLogprobs()
     let result: SendResult
     try {

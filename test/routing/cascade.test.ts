@@ -178,3 +178,10 @@ models:
     'x-attempts': '3',
   })
 })
+
+test('a stream that flows from its beginning is not asked for log-probabilities, and shows none', async () => {
+  const { gateway, engine } = await gatewayWith(say('yes'), ', cascade: { minLogprob: -1 }')
+  const reply = await ask(gateway, { stream: true })
+  expect(reply.headers['x-route']).toBe('local')
+  expect(JSON.parse(engine.seen[0]?.body ?? '{}')).not.toHaveProperty('logprobs')
+})

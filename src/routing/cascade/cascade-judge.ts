@@ -1,4 +1,3 @@
-import type { Check } from '../../gateway/checks.ts'
 import type { AnswerChunk, AnswerEvent } from '../../protocol/answer.ts'
 import type { Ask, Call, Judge, RoutePlan, SentAnswer, Target, Verdict, Watch } from '../../gateway/steps.ts'
 import { viewAnswer } from './answer-view.ts'
@@ -20,8 +19,8 @@ export interface CascadeSettings extends CheckSettings {
 
 const SENTENCE_END = /[.!?\n]/u
 const ACCEPT: Verdict = { accept: true }
-/** Checks that the beginning of a stream can fail. */
-const AT_THE_BEGINNING: ReadonlySet<Check> = new Set(['refusal', 'empty'])
+/** Pieces that may come without a word that decides. They are read anew with each one, so a stream of blanks must not go on for ever. */
+const MOST_HELD = 256
 
 /**
  * Step 6: is the small model's answer good enough to send? Cheap checks first, then the opinion of other small models. Learning to
@@ -48,7 +47,7 @@ export class CascadeJudge implements Judge {
       return 'nothing'
     }
     if (!request.stream || settings.verify === 'whole') return 'whole'
-    return [...AT_THE_BEGINNING].some((check) => settings.checks.has(check)) ? 'beginning' : 'nothing'
+    return settings.checks.has('refusal') || settings.checks.has('empty') ? 'beginning' : 'nothing'
   }
 
   asks(call: Call, plan: RoutePlan, target: Target): Call {
@@ -60,6 +59,7 @@ export class CascadeJudge implements Judge {
   }
 
   begins(_call: Call, plan: RoutePlan, chunks: readonly AnswerChunk[]): Verdict | undefined {
+    if (chunks.length > MOST_HELD) return ACCEPT
     const refuses = this.#settings(plan)?.checks.has('refusal') === true
     let text = ''
     for (const { events } of chunks) {
@@ -70,8 +70,8 @@ export class CascadeJudge implements Judge {
           return event.type === 'refusal' && refuses ? { accept: false, reason: 'refusal' } : ACCEPT
       }
     }
-    // A whole sentence that declines is enough: what follows explains it.
     if (!refuses) return text.trim() === '' ? undefined : ACCEPT
+    // A whole sentence that declines is enough: what follows explains it.
     if (isRefusal(text) && SENTENCE_END.test(text)) return { accept: false, reason: 'refusal' }
     return mayBecomeRefusal(text) ? undefined : ACCEPT
   }
@@ -87,7 +87,8 @@ export class CascadeJudge implements Judge {
     )
     const result = others.length === 0 ? undefined : resultOf(call.request, view)
     // Prose has no result that two models would word alike.
-    return result === undefined ? ACCEPT : this.#compare(call, plan, { result, chars: view.text.length }, others, ask)
+    if (result === undefined) return ACCEPT
+    return this.#compare(call, plan, { result, chars: view.text.length }, others, settings.maxGain, ask)
   }
 
   async #compare(
@@ -95,6 +96,7 @@ export class CascadeJudge implements Judge {
     plan: RoutePlan,
     own: { readonly result: string; readonly chars: number },
     others: readonly Target[],
+    maxGain: number,
     ask: Ask,
   ): Promise<Verdict> {
     const given: SentAnswer[] = []
@@ -112,7 +114,7 @@ export class CascadeJudge implements Judge {
       this.#head,
     )
     rate.note(!agree(own.result, results[0]))
-    return gain > (this.#settings(plan)?.maxGain ?? 1) ? { accept: false, reason: 'disagreement' } : ACCEPT
+    return gain > maxGain ? { accept: false, reason: 'disagreement' } : ACCEPT
   }
 
   /** Kinds of traffic differ by route and by intent. */
