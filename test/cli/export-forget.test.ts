@@ -98,6 +98,8 @@ test('an export holds keys without secrets, tasks, attempts, totals and events o
   await it.call(key)
   await it.call('sk-other', 'globex-task')
   await expect.poll(() => filesWith(it.dir, '"request_id"')).toEqual(['events.jsonl'])
+  // Lines of several requests may be written one after the other.
+  await expect.poll(async () => kinds(await exported(it))['event']).toBe(2)
   const records = await exported(it)
   expect(kinds(records)).toEqual({ key: 1, task: 1, attempt: 2, usage: 2, event: 2 })
   expect(records.find(({ type }) => type === 'task')).toMatchObject({ id: 'initech-report', task_type: 'initech-kind' })
