@@ -1,4 +1,4 @@
-/** `node scripts/router-speed.ts`: how long the first router takes to load its weights and to route requests of several sizes. */
+/** `node scripts/router-speed.ts`: how long the router takes to load its weights and to route requests of several sizes. */
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ readOptions(
   {},
 )
 
-const PATH = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
+const PATH = fileURLToPath(new URL('../router-models/gain-heads', import.meta.url))
 /** Prose with some structure: this repository's own licence. */
 const TEXT = readFileSync(new URL('../LICENSE', import.meta.url), 'utf8').repeat(8)
 const SIZES = [100, 455, 1024, 2500, 20_480, 65_536]

@@ -63,7 +63,7 @@ export interface App {
 }
 
 const ACCEPTANCE_MODEL = new URL('../router-models/acceptance.json', import.meta.url)
-const ROUTER_MODEL = fileURLToPath(new URL('../router-models/first-router', import.meta.url))
+const ROUTER_MODEL = fileURLToPath(new URL('../router-models/gain-heads', import.meta.url))
 const now = (): number => performance.now()
 
 /** Builds the whole service without listening. */

@@ -57,7 +57,11 @@ export function gapCurve(scores: ArrayLike<number>, gains: readonly number[]): G
   return { apgr: area, cpt50, cpt80 }
 }
 
+/** Throws RangeError where a score is no number: it has no rank. */
 function ascending(scores: ArrayLike<number>): number[] {
+  for (let i = 0; i < scores.length; i++) {
+    if (Number.isNaN(scores[i])) throw new RangeError(`Score ${i} is no number.`)
+  }
   return Array.from({ length: scores.length }, (_, i) => i).sort(
     (a, b) => (scores[a] as number) - (scores[b] as number) || a - b,
   )

@@ -1,6 +1,7 @@
 /** What the router looks at in a request: the last thing a person asked for, and the shape of everything around it. */
-import type { ChatRequest, JsonObject, Message, Tool } from '../protocol/request.ts'
-import { surfaceOf } from './text-surface.ts'
+import type { ChatRequest, Message } from '../protocol/request.ts'
+import { readSurface, SURFACE_NAMES } from './text-surface.ts'
+import { depthOf, readTools, TOOL_NAMES } from './tool-shape.ts'
 
 export interface RoutingFeatures {
   /** The last real user ask, cut to its first `HEAD_CHARS` and last `TAIL_CHARS` UTF-16 units; empty where there is none. */
@@ -10,69 +11,53 @@ export interface RoutingFeatures {
 }
 
 /** A question stands at the start or at the end of a long message; the middle is material. Bounds the cost of a decision. */
-export const HEAD_CHARS = 240
-export const TAIL_CHARS = 80
+export const HEAD_CHARS = 960
+export const TAIL_CHARS = 320
 
 /** Names of the counts, in the order of `RoutingFeatures.counts`. Trained weights carry this list and are refused if it differs. */
 export const COUNT_NAMES: readonly string[] = [
-  'text_length',
-  'text_words',
-  'text_lines',
-  'text_digits',
-  'text_capitals',
-  'text_non_ascii',
-  'text_math_signs',
-  'option_lines',
-  'code_fences',
-  'negations',
-  'question_marks',
-  'tools',
-  'tool_parameters',
-  'schema_depth',
+  ...SURFACE_NAMES,
+  ...TOOL_NAMES,
+  'variety',
   'output_schema_depth',
   'history_turns',
   'tool_results_since_ask',
-  'system_length',
+  'system_characters',
 ]
+const TOOLS_AT = SURFACE_NAMES.length
+const REST_AT = TOOLS_AT + TOOL_NAMES.length
+/** Places of counts that others look at by name. */
+export const COUNT_AT: Readonly<Record<string, number>> = Object.fromEntries(COUNT_NAMES.map((name, i) => [name, i]))
 
-/** Pure; never throws. Time is bounded by the cut text, `SCAN_MESSAGES` messages and `SCHEMA_NODES` schema nodes. */
+/** Pure; never throws. Time is bounded by the cut text, `SCAN_MESSAGES` messages and the first tools with the first nodes of each. */
 export function featuresOf(request: ChatRequest): RoutingFeatures {
-  const { messages, tools, format } = request
+  const { messages, format } = request
   const ask = lastAsk(messages)
   const text = cut(ask.text)
-  const surface = surfaceOf(text)
-  const schemas = toolSchemas(tools)
-  const outputSchema = format?.type === 'json_schema' ? format.schema : undefined
-  const counts = [
-    ask.text.length,
-    surface.words,
-    surface.lines,
-    surface.digits,
-    surface.capitals,
-    surface.nonAscii,
-    surface.mathSigns,
-    surface.optionLines,
-    surface.codeFences,
-    surface.negations,
-    surface.questionMarks,
-    tools.length,
-    schemas.parameters,
-    schemas.depth,
-    outputSchema === undefined ? 0 : depthOf(outputSchema),
-    Math.max(0, ask.index),
-    ask.toolResultsSince,
-    systemLength(messages),
-  ]
-  const logarithms = new Float64Array(counts.length)
-  for (let i = 0; i < counts.length; i++) logarithms[i] = log1p(counts[i] as number)
-  return { text, counts: logarithms }
+  const counts = new Float64Array(COUNT_NAMES.length)
+  readSurface(text, counts)
+  readTools(request.tools, counts, TOOLS_AT)
+  counts[0] = (counts[0] as number) + ask.text.length - text.length
+  const words = counts[1] as number
+  // Every text says some words twice; Herdan's C does not fall with the length as the plain share does.
+  const variety = words < 2 ? 1 : Math.log(counts[2] as number) / Math.log(words)
+  for (let i = 0; i < REST_AT; i++) counts[i] = log1p(counts[i] as number)
+  counts[REST_AT] = variety
+  counts[REST_AT + 1] =
+    format?.type === 'json_schema' && format.schema !== undefined ? log1p(depthOf(format.schema)) : 0
+  counts[REST_AT + 2] = log1p(Math.max(0, ask.index))
+  counts[REST_AT + 3] = log1p(ask.toolResultsSince)
+  counts[REST_AT + 4] = log1p(systemLength(messages))
+  return { text, counts }
 }
 
 const SMALL_LOGARITHMS = Float64Array.from({ length: 1024 }, (_, count) => Math.log1p(count))
 
-/** ln(1 + count) of a whole number >= 0; most are small. */
+/** ln(1 + count), count >= 0; most are small whole numbers. */
 function log1p(count: number): number {
-  return count < SMALL_LOGARITHMS.length ? (SMALL_LOGARITHMS[count] as number) : Math.log1p(count)
+  return count < SMALL_LOGARITHMS.length && (count | 0) === count
+    ? (SMALL_LOGARITHMS[count] as number)
+    : Math.log1p(count)
 }
 
 interface Ask {
@@ -147,43 +132,6 @@ function cut(text: string): string {
 
 function ends(text: string, chars: number): string {
   return text.length <= chars * 2 ? text : `${text.slice(0, chars)}\n${text.slice(-chars)}`
-}
-
-const SCAN_TOOLS = 64
-
-function toolSchemas(tools: readonly Tool[]): { readonly parameters: number; readonly depth: number } {
-  let parameters = 0
-  let depth = 0
-  for (const tool of tools.slice(0, SCAN_TOOLS)) {
-    if (tool.kind !== 'function' || tool.parameters === undefined) continue
-    const properties = tool.parameters['properties']
-    if (isObject(properties)) parameters += Object.keys(properties).length
-    depth = Math.max(depth, depthOf(tool.parameters))
-  }
-  return { parameters, depth }
-}
-
-const SCHEMA_NODES = 256
-const SCHEMA_DEPTH = 8
-
-/** Levels of objects and arrays in a schema's `properties` and `items`: 1 for a flat object. */
-function depthOf(schema: JsonObject): number {
-  let nodes = 0
-  const visit = (node: unknown, level: number): number => {
-    if (!isObject(node) || level > SCHEMA_DEPTH || nodes++ > SCHEMA_NODES) return level - 1
-    const { properties, items } = node
-    let deepest = isObject(properties) || isObject(items) ? level : level - 1
-    if (isObject(properties)) {
-      for (const value of Object.values(properties)) deepest = Math.max(deepest, visit(value, level + 1))
-    }
-    if (isObject(items)) deepest = Math.max(deepest, visit(items, level + 1))
-    return deepest
-  }
-  return visit(schema, 1)
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** System and developer messages stand at the start. */

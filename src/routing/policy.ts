@@ -71,7 +71,7 @@ function sharePolicy(share: number, usualScores?: readonly number[]): Policy {
 
 /**
  * At 0.5, a request whose gain is this goes either way when the small model costs nothing: about the mean score of the
- * training data (`router-models/first-router.json`).
+ * training data (`router-models/gain-heads.md`).
  */
 const NEUTRAL_GAIN = 0.2
 

@@ -76,6 +76,8 @@ interface Route {
   readonly isCrossTier: boolean
   /** Some of its models sign what they think. */
   readonly hasSigners: boolean
+  /** Judges between this route's models. */
+  readonly scorer: Scorer
   readonly policies: Readonly<Record<Mode, Policy>>
 }
 
@@ -115,7 +117,8 @@ class RuleThenScoreRouter implements ModelRouter {
         if (small.length + big.length === 0) throw new Error(`routes.${name}: it names no model.`)
         const isCrossTier = route.fallback === 'cross-tier'
         const hasSigners = [...small, ...big].some((target) => signerOf(target) !== undefined)
-        return [name, { small, big, isCrossTier, hasSigners, policies: policiesOf(route, options.scorer.usualScores) }]
+        const scorer = scorerFor(options.scorer, small[0], big[0])
+        return [name, { small, big, isCrossTier, hasSigners, scorer, policies: policiesOf(route, scorer.usualScores) }]
       }),
     )
     this.#fallbacks = new Map(
@@ -152,7 +155,7 @@ class RuleThenScoreRouter implements ModelRouter {
     const among = held ?? field
     if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore || limits?.isSteady === true)
       return decide(undefined)
-    const score = this.#score(call)
+    const score = this.#score(call, route.scorer)
     return typeof score === 'object' ? score.then(decide) : decide(score)
   }
 
@@ -195,9 +198,9 @@ class RuleThenScoreRouter implements ModelRouter {
   }
 
   /** A scorer that fails must not fail the request: the policy then decides without a score. A leaving caller still ends it. */
-  #score(call: Call): number | undefined | Promise<number | undefined> {
+  #score(call: Call, scorer: Scorer): number | undefined | Promise<number | undefined> {
     try {
-      const score = this.#options.scorer.score(featuresOf(call.request), call.signal)
+      const score = scorer.score(featuresOf(call.request), call.signal)
       if (typeof score === 'number') return known(score)
       return score.then(known, () => {
         call.signal.throwIfAborted()
@@ -305,6 +308,15 @@ function stuck({ targets, score }: Choice, { small, big }: Field, { isCrossTier 
   const first = targets[0] as Target
   const [own, other] = small.includes(first) ? [small, big] : [big, small]
   return { targets: [...targets, ...own, ...(isCrossTier ? other : [])], reason: 'sticky', score }
+}
+
+/** The first of either side stands for it. */
+function scorerFor(scorer: Scorer, small: Target | undefined, big: Target | undefined): Scorer {
+  if (scorer.forPair === undefined) return scorer
+  return scorer.forPair({
+    ...(small === undefined ? {} : { small: small.model }),
+    ...(big === undefined ? {} : { big: big.model }),
+  })
 }
 
 /** A score that is no number is no score. */

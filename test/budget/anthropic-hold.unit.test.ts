@@ -140,5 +140,5 @@ test('no bill of Anthropic is above its hold, whatever it reads from and writes 
     { numRuns: 400 },
   )
   // The law is of no use if everything is refused.
-  expect(held).toBeGreaterThan(60)
+  expect(held).toBeGreaterThan(50)
 })
