@@ -28,6 +28,7 @@ import type { AcceptanceHead } from './routing/cascade/acceptance.ts'
 import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
+import type { Encoder } from './encoder/encoder.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
@@ -141,7 +142,16 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
-    buildRuntime(next, { scorer, answers, acceptance }, sending, limited, reporter, access.keyring, budgeting, bounds)
+    buildRuntime(
+      next,
+      { scorer, encoder, answers, acceptance },
+      sending,
+      limited,
+      reporter,
+      access.keyring,
+      budgeting,
+      bounds,
+    )
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -217,7 +227,12 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
 
 function buildRuntime(
   config: Config,
-  routing: { readonly scorer: Scorer; readonly answers: RecentAnswers; readonly acceptance: AcceptanceHead },
+  routing: {
+    readonly scorer: Scorer
+    readonly encoder: Encoder
+    readonly answers: RecentAnswers
+    readonly acceptance: AcceptanceHead
+  },
   sender: Sender,
   limited: LimitedModels,
   reporter: Reporter,
@@ -230,6 +245,7 @@ function buildRuntime(
     routes: config.routes,
     aliases: config.aliases,
     ...routing,
+    encoderBand: config.encoder.routingBand,
     requires,
     now,
     random: Math.random,

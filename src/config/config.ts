@@ -125,6 +125,8 @@ export interface Config {
     readonly enabled: 'auto' | 'on' | 'off'
     /** Longest wait for a vector on the way of a request, ms. */
     readonly deadlineMs: number
+    /** How near to the threshold of its route a score asks the encoder: in ranks for a share, in gain for a price; 0 = none does. */
+    readonly routingBand: number
     /** Memory for vectors that were made. */
     readonly storeBytes: number
     /** Of the model; undefined = the one that ships. */

@@ -246,6 +246,7 @@ export const configSchema: z.ZodObject = z.strictObject({
     .strictObject({
       enabled: z.enum(['auto', 'on', 'off']).default('auto'),
       deadlineMs: ms.default(40),
+      routingBand: z.number().min(0).max(0.5).default(0),
       storeBytes: safe.default(16_777_216),
       folder: z.string().min(1).optional(),
     })
@@ -367,6 +368,7 @@ export interface FileConfig {
   readonly encoder: {
     readonly enabled: 'auto' | 'on' | 'off'
     readonly deadlineMs: number
+    readonly routingBand: number
     readonly storeBytes: number
     readonly folder?: string | undefined
   }

@@ -1,7 +1,7 @@
 /** From a field and a score to an order of models. */
 import type { Reason, Target } from '../gateway/steps.ts'
 import type { Field } from './field.ts'
-import type { Policy } from './policy.ts'
+import type { Policy, PolicyInput } from './policy.ts'
 import { expectedPrice } from './request-size.ts'
 import type { Route } from './route.ts'
 
@@ -11,6 +11,16 @@ export interface Choice {
   readonly score: number | undefined
   /** The big side, where it may have to take over from the small one. */
   readonly escalation?: readonly Target[]
+}
+
+/** What a policy needs to know of a request that both sides can take: the first of either stands for its side. */
+export function inputOf(score: number | undefined, { needs, small, big }: Field, chance: number): PolicyInput {
+  return {
+    score,
+    smallPrice: expectedPrice(needs.size, small[0]?.price),
+    bigPrice: expectedPrice(needs.size, big[0]?.price),
+    chance,
+  }
 }
 
 /** What the policy makes of a score, where both sides can take the request. */
@@ -26,12 +36,7 @@ export function choose(
     return { targets: small.length === 0 ? big : small, reason: 'residency', score: undefined }
   if (small.length === 0) return { targets: big, reason: 'capability', score: undefined }
   if (big.length === 0) return { targets: small, reason: 'capability', score: undefined }
-  const decision = policy.decide({
-    score,
-    smallPrice: expectedPrice(field.needs.size, small[0]?.price),
-    bigPrice: expectedPrice(field.needs.size, big[0]?.price),
-    chance: random(),
-  })
+  const decision = policy.decide(inputOf(score, field, random()))
   const [first, second] = decision.isBig ? [big, small] : [small, big]
   return {
     targets: route.isCrossTier ? [...first, ...second] : first,

@@ -33,6 +33,17 @@ export interface Policy {
   /** False = the decision needs no score, so none is computed. */
   readonly wantsScore: boolean
   decide(input: PolicyInput): PolicyDecision
+  /** Whether a slightly other score might turn the decision. Changes nothing. */
+  isUndecided(input: PolicyInput): boolean
+}
+
+const decided = (): boolean => false
+
+export interface PolicyKnowledge {
+  /** Of the route's scorer. */
+  readonly usualScores?: readonly number[] | undefined
+  /** How near to its threshold a score is undecided: in ranks for a share, in gain for a price; default 0 = none is. */
+  readonly undecidedBand?: number
 }
 
 /** Share of big calls where a route sets neither goal. */
@@ -40,24 +51,24 @@ const DEFAULT_BIG_SHARE = 0.3
 const BALANCED_BIG_SHARE = 0.5
 
 /** `cheap` and `best` are the caller's own choice of tier, hence `pinned`; `balanced` is half of the requests; `auto` is the route's goal. */
-export function createPolicy(mode: Mode, target: RouteTarget, usualScores?: readonly number[]): Policy {
+export function createPolicy(mode: Mode, target: RouteTarget, knowledge: PolicyKnowledge = {}): Policy {
   switch (mode) {
     case 'cheap':
-      return { wantsScore: false, decide: () => ({ isBig: false, reason: 'pinned' }) }
+      return { wantsScore: false, decide: () => ({ isBig: false, reason: 'pinned' }), isUndecided: decided }
     case 'best':
-      return { wantsScore: false, decide: () => ({ isBig: true, reason: 'pinned' }) }
+      return { wantsScore: false, decide: () => ({ isBig: true, reason: 'pinned' }), isUndecided: decided }
     case 'balanced':
-      return sharePolicy(BALANCED_BIG_SHARE, usualScores)
+      return sharePolicy(BALANCED_BIG_SHARE, knowledge)
     case 'auto':
       return target.targetBigShare === undefined && target.costQuality !== undefined
-        ? gainPolicy(target.costQuality)
-        : sharePolicy(target.targetBigShare ?? DEFAULT_BIG_SHARE, usualScores)
+        ? gainPolicy(target.costQuality, knowledge)
+        : sharePolicy(target.targetBigShare ?? DEFAULT_BIG_SHARE, knowledge)
     default:
       return mode satisfies never
   }
 }
 
-function sharePolicy(share: number, usualScores?: readonly number[]): Policy {
+function sharePolicy(share: number, { usualScores, undecidedBand = 0 }: PolicyKnowledge): Policy {
   const controller = new ShareController(share, usualScores)
   return {
     wantsScore: share > 0 && share < 1,
@@ -66,6 +77,7 @@ function sharePolicy(share: number, usualScores?: readonly number[]): Policy {
       if (score === undefined) return { isBig: chance < share, reason: 'degraded' }
       return { isBig: controller.isBig(score, chance), reason: 'share' }
     },
+    isUndecided: ({ score }) => undecidedBand > 0 && score !== undefined && controller.distance(score) < undecidedBand,
   }
 }
 
@@ -79,7 +91,7 @@ const NEUTRAL_GAIN = 0.2
  * Big where gain x value of quality exceeds the price difference, both in units of the big model's price. The value of quality
  * runs from 0 (`costQuality` 0) over 1 / NEUTRAL_GAIN (0.5) to infinity (1). Where a price is unknown the small one counts as free.
  */
-function gainPolicy(costQuality: number): Policy {
+function gainPolicy(costQuality: number, { undecidedBand = 0 }: PolicyKnowledge): Policy {
   const value = costQuality >= 1 ? Number.POSITIVE_INFINITY : costQuality / (1 - costQuality) / NEUTRAL_GAIN
   return {
     wantsScore: costQuality > 0 && costQuality < 1,
@@ -90,6 +102,10 @@ function gainPolicy(costQuality: number): Policy {
       const gain = score ?? NEUTRAL_GAIN
       return { isBig: gain * value > difference, reason: score === undefined ? 'degraded' : 'gain' }
     },
+    isUndecided: ({ score, smallPrice, bigPrice }) =>
+      undecidedBand > 0 &&
+      score !== undefined &&
+      Math.abs(score - relativeDifference(smallPrice, bigPrice) / value) < undecidedBand,
   }
 }
 

@@ -12,8 +12,8 @@ import type {
 import type { ChatRequest } from '../protocol/request.ts'
 import { marksOfEvent, scopeOf } from './answer-marks.ts'
 import type { AnswerMemory } from './answer-memory.ts'
-import { NO_INTENT, type Assessment } from './assessment.ts'
-import { choose, stuck, type Choice } from './choice.ts'
+import { NO_INTENT, type Assessment, type RoutingEncoder } from './assessment.ts'
+import { choose, inputOf, stuck, type Choice } from './choice.ts'
 import { fieldOf, heldField, type Field } from './field.ts'
 import { expectedPrice, sizeOf } from './request-size.ts'
 import { createModelResolver } from './resolve-model.ts'
@@ -28,6 +28,10 @@ export interface RouterOptions {
   readonly routes: Readonly<Record<string, RouteOptions>>
   readonly aliases: Readonly<Record<string, string>>
   readonly scorer: Scorer
+  /** Asked where a score alone leaves the policy undecided; absent = nobody is. */
+  readonly encoder?: RoutingEncoder
+  /** How near to its threshold a score asks the encoder (`encoder.routingBand`); default 0 = none does. */
+  readonly encoderBand?: number
   readonly answers: AnswerMemory
   /** Capabilities that a request cannot be answered without. */
   readonly requires: (request: ChatRequest) => readonly Capability[]
@@ -69,7 +73,7 @@ class RuleThenScoreRouter implements ModelRouter {
     this.#options = options
     const { targets, scorer } = options
     this.#routes = new Map(
-      Object.entries(options.routes).map(([name, route]) => [name, routeFor(name, route, targets, scorer)]),
+      Object.entries(options.routes).map(([name, route]) => [name, routeFor(name, route, targets, scorer, options)]),
     )
     this.#fallbacks = new Map(
       [...targets.values()].map((target) => [
@@ -107,7 +111,9 @@ class RuleThenScoreRouter implements ModelRouter {
     if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore || limits?.isSteady === true)
       return decide(undefined)
     const known = route.assessor.assess(call)
-    return known instanceof Promise ? known.then(decide) : decide(known)
+    if (known instanceof Promise) return known.then(decide)
+    if (!policy.isUndecided(inputOf(known.score, among, HALF)) || !route.assessor.canRefine(known)) return decide(known)
+    return route.assessor.refine(known, call).then(decide)
   }
 
   firstTarget(model: string, allowed: ReadonlySet<string> | undefined, limits?: RouteLimits): Target {
@@ -185,6 +191,9 @@ class RuleThenScoreRouter implements ModelRouter {
     }
   }
 }
+
+/** Chance for a question that is not a decision. */
+const HALF = 0.5
 
 /** The targets in their order, each once. */
 function distinct(targets: readonly Target[]): RoutePlan['targets'] {
