@@ -29,6 +29,7 @@ import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
 import type { Encoder } from './encoder/encoder.ts'
+import { WarmPrefixes } from './routing/warm-prefix.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
 import { loadTrainedScorer } from './routing/trained-scorer.ts'
@@ -98,6 +99,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
     forgetResponses: (tenant, keys) => {
       answers.forget(tenant)
+      prefixes.forget(tenant)
       return responses.forget(tenant, keys)
     },
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
@@ -126,6 +128,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const scorer = loadTrainedScorer(ROUTER_MODEL)
   const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
   const answers = new RecentAnswers()
+  const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
@@ -144,7 +147,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(
       next,
-      { scorer, encoder, answers, acceptance },
+      { scorer, encoder, answers, prefixes, acceptance },
       sending,
       limited,
       reporter,
@@ -231,6 +234,7 @@ function buildRuntime(
     readonly scorer: Scorer
     readonly encoder: Encoder
     readonly answers: RecentAnswers
+    readonly prefixes: WarmPrefixes
     readonly acceptance: AcceptanceHead
   },
   sender: Sender,
