@@ -83,18 +83,15 @@ function sharePolicy(share: number, { usualScores, undecidedBand = 0 }: PolicyKn
   const controller = new ShareController(share, usualScores)
   return {
     wantsScore: share > 0 && share < 1,
-    decide: ({ score, chance, smallPrice, bigPrice, bar = 1, warm }) => {
+    decide: ({ score, chance, bar = 1, warm }) => {
       if (share === 0 || share === 1) return { isBig: share === 1, reason: 'share' }
-      if (warm !== undefined) {
-        // Not a free decision: the controller neither makes nor counts it. What its threshold is worth, the switch has to be worth.
-        const times = timesPlain(difference(smallPrice, bigPrice), difference(warm.smallPrice, warm.bigPrice))
-        if (score === undefined || times === undefined) return { isBig: warm.isBig, reason: 'sticky' }
-        return turned(isWorth(score, 1, (controller.thresholdScore ?? NEUTRAL_GAIN) * times, bar), warm, 'share')
-      }
+      // Not a free decision: the controller neither makes nor counts it. A share says nothing of what a lost prefix would be worth.
+      if (warm !== undefined) return kept(warm, bar)
       if (score === undefined) return { isBig: chance < share, reason: 'degraded' }
-      const enough = bar === 1 ? 0 : (controller.thresholdScore ?? NEUTRAL_GAIN) * bar
+      const threshold = bar === 1 ? 0 : (controller.thresholdScore ?? NEUTRAL_GAIN)
       const isBig = controller.isBig(score, chance)
-      return isBig && score < enough ? { isBig: false, reason: 'budget' } : { isBig, reason: 'share' }
+      if (isBig && bar > 1 && !isWorth(score, 1, threshold, bar)) return { isBig: false, reason: 'budget' }
+      return { isBig, reason: 'share' }
     },
     isUndecided: ({ score, warm }) =>
       warm === undefined && undecidedBand > 0 && score !== undefined && controller.distance(score) < undecidedBand,
@@ -118,11 +115,11 @@ function gainPolicy(costQuality: number, { undecidedBand = 0 }: PolicyKnowledge)
     decide: ({ score, smallPrice, bigPrice, bar = 1, warm }) => {
       const dearer = relativeDifference(smallPrice, bigPrice, warm?.bigPrice ?? bigPrice)
       if (costQuality <= 0 || costQuality >= 1) return { isBig: dearer <= 0 || costQuality >= 1, reason: 'gain' }
-      if (score === undefined && warm !== undefined) return { isBig: warm.isBig, reason: 'sticky' }
+      if (score === undefined && warm !== undefined) return kept(warm, bar)
       // Without a score an average gain is the best guess.
       const gain = score ?? NEUTRAL_GAIN
       const isBig = isWorth(gain, value, dearer, bar)
-      if (warm !== undefined) return turned(isBig, warm, 'gain')
+      if (warm !== undefined) return { isBig, reason: isBig === warm.isBig ? 'sticky' : 'gain' }
       if (!isBig && bar > 1 && isWorth(gain, value, dearer, 1)) return { isBig, reason: 'budget' }
       return { isBig, reason: score === undefined ? 'degraded' : 'gain' }
     },
@@ -139,8 +136,9 @@ export function isWorth(gain: number, value: number, dearer: number, bar: number
   return gain * value > (dearer > 0 ? dearer * bar : dearer)
 }
 
-function turned(isBig: boolean, warm: WarmSide, reason: 'gain' | 'share'): PolicyDecision {
-  return { isBig, reason: isBig === warm.isBig ? 'sticky' : reason }
+/** Stays where its prefix is, unless the task cannot pay for that. */
+function kept({ isBig }: WarmSide, bar: number): PolicyDecision {
+  return isBig && bar === Number.POSITIVE_INFINITY ? { isBig: false, reason: 'budget' } : { isBig, reason: 'sticky' }
 }
 
 function relativeDifference(
@@ -151,13 +149,4 @@ function relativeDifference(
   if (smallPrice === undefined || bigPrice === undefined || unit === undefined) return 1
   if (unit === 0) return Math.sign(bigPrice - smallPrice)
   return (bigPrice - smallPrice) / unit
-}
-
-function difference(smallPrice: number | undefined, bigPrice: number | undefined): number | undefined {
-  return smallPrice === undefined || bigPrice === undefined ? undefined : bigPrice - smallPrice
-}
-
-/** How many times its plain amount a price difference is with a switch in it; undefined = there is nothing to compare. */
-function timesPlain(withSwitch: number | undefined, plain: number | undefined): number | undefined {
-  return withSwitch === undefined || plain === undefined || plain <= 0 ? undefined : withSwitch / plain
 }

@@ -21,7 +21,7 @@ const input: fc.Arbitrary<PolicyInput> = fc.record(
     warm: side,
   },
   { requiredKeys: ['score', 'smallPrice', 'bigPrice', 'chance'] },
-) as fc.Arbitrary<PolicyInput>
+)
 const goal = fc.oneof(fc.record({ costQuality: unit }), fc.record({ targetBigShare: unit }))
 
 /** What a fresh policy with some usual scores says: share policies remember what they decided. */
