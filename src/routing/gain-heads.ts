@@ -58,7 +58,9 @@ export interface PairHead {
   readonly usualScores: readonly number[]
   /** Expected quality(big) - quality(small), about -1..1. `vector` = the encoder's of the routing text, where there is one. */
   gain(features: RoutingFeatures, vector?: Float32Array): number
-  /** The same with its parts. */
+  /** Whether a vector counts for a request of this kind; where tools are called it does not. */
+  readsVector(features: RoutingFeatures): boolean
+  /** The same as `gain` with its parts. */
   explain(features: RoutingFeatures, vector?: Float32Array): GainJudgement
 }
 
@@ -100,6 +102,7 @@ export class GainHeads {
         const seat = seats[kindOf(features.counts)]
         return gainOf(seat, features, vector)
       },
+      readsVector: (features) => seats[kindOf(features.counts)].expert.parts.encoded.encoder !== 0,
       explain: (features, vector) => {
         const kind = kindOf(features.counts)
         const seat = seats[kind]
