@@ -27,7 +27,7 @@ const GENERAL_SET_BALANCE = 0.6
 /** Part of the target that comes from groups of alike models instead of the one pair. */
 export const GROUP_SHARE = 0.3
 /** The same where all pairs are together: there the pair itself is of less interest. */
-export const GENERAL_GROUP_SHARE = 0.5
+const GENERAL_GROUP_SHARE = 0.5
 
 export class HeadTrainer {
   readonly #data: TrainingRows
