@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -8,6 +11,7 @@ import {
   examplesOf,
   foldOf,
   readOutcomeFiles,
+  readOutcomeLog,
   stemOf,
   type Example,
   type OutcomeRow,
@@ -101,6 +105,33 @@ test('requests with tools are not ordered by heads that never saw any', () => {
   const gains = examplesOf('tools', PAIR, rows).map(({ features }) => general.gain(features))
   expect(gains).toEqual([NEUTRAL_GAIN, NEUTRAL_GAIN])
 }, 60_000)
+
+describe("a log of one's own", () => {
+  const written = (text: string): string => {
+    const path = join(mkdtempSync(join(tmpdir(), 'outcomes-')), 'log.jsonl')
+    writeFileSync(path, text)
+    return path
+  }
+  const LINES = `{"prompt":"a\\u2028b","y":{"mini":0,"middle":0.5,"maxi":1}}\n\n{"prompt":"c","tools":[{"name":"t"}],"y":{"mini":1,"maxi":1}}\n`
+
+  test('is read line by line, its weakest and strongest model as the pair', () => {
+    const { set, pair, rows } = readOutcomeLog(written(LINES), {})
+    expect(set).toBe('log')
+    expect(pair).toEqual({ weak: 'mini', strong: 'maxi' })
+    expect(rows.map(({ prompt }) => prompt)).toEqual(['a\u2028b', 'c'])
+    expect(examplesOf(set, pair, rows).map(({ kind }) => kind)).toEqual(['chat', 'tools'])
+  })
+
+  test('is read for the models that are asked for', () => {
+    expect(readOutcomeLog(written(LINES), { big: 'middle' }).pair).toEqual({ weak: 'mini', strong: 'middle' })
+    expect(() => readOutcomeLog(written(LINES), { small: 'none' })).toThrow('has outcomes of both none and maxi')
+  })
+
+  test('is refused, naming the line that is no outcome', () => {
+    expect(() => readOutcomeLog(written(`${LINES}{"prompt":1}`), {})).toThrow(/^Line 4 of .*log.jsonl is no/)
+    expect(() => readOutcomeLog(written(''), {})).toThrow('No line of')
+  })
+})
 
 describe('learners in given shares', () => {
   const sums: LearnerSums = {
