@@ -40,6 +40,10 @@ export interface GainJudgement {
   readonly expert: string | undefined
   readonly rows: number
   readonly terms: GainTerms
+  /** What the pair gains more than the expert says. */
+  readonly shift: number
+  /** The expert's own numbers, for whoever takes the terms apart. */
+  readonly parts: GainExpertParts
 }
 
 /** One per route; used by one thread, so that all share a counter. */
@@ -91,6 +95,8 @@ export class GainHeads {
           expert: expert.pair,
           rows: expert.rows,
           terms: expertTerms(expert.parts, features, ngrams, vector),
+          shift,
+          parts: expert.parts,
         }
       },
     }
