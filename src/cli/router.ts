@@ -1,13 +1,14 @@
 import { nearest } from '../config/problems.ts'
 import { UsageError, type Command } from './command.ts'
 import { explain } from './router-explain.ts'
+import { routerReport } from './router-report.ts'
 
 /** What can be done about routing, in the order of the help. */
-const ACTIONS: readonly Command[] = [explain]
+const ACTIONS: readonly Command[] = [explain, routerReport]
 
 export const router: Command = {
   name: 'router',
-  summary: 'explain how a request is routed',
+  summary: 'explain how a request is routed, report on your own traffic',
   usage: `${ACTIONS.map(({ name, summary }) => `switchyard router ${name.padEnd(8)}  ${summary}`).join('\n')}
 
 ${ACTIONS.map(({ usage }) => usage).join('\n\n')}`,
