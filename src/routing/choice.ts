@@ -1,9 +1,10 @@
 /** From a field and a score to an order of models. */
 import type { Reason, Target } from '../gateway/steps.ts'
 import type { Field } from './field.ts'
-import type { Policy } from './policy.ts'
+import type { Policy, PolicyInput } from './policy.ts'
 import { expectedPrice } from './request-size.ts'
 import type { Route } from './route.ts'
+import { priceAt } from './switch-cost.ts'
 
 export interface Choice {
   readonly targets: readonly Target[]
@@ -11,6 +12,22 @@ export interface Choice {
   readonly score: number | undefined
   /** The big side, where it may have to take over from the small one. */
   readonly escalation?: readonly Target[]
+}
+
+/** What a policy needs to know of a request that both sides can take: the first of either stands for its side. */
+export function inputOf(score: number | undefined, field: Field, chance: number): PolicyInput {
+  const { needs, small, big, warm, bar = 1 } = field
+  const smallPrice = expectedPrice(needs.size, small[0]?.price)
+  const bigPrice = expectedPrice(needs.size, big[0]?.price)
+  if (warm === undefined) return { score, smallPrice, bigPrice, chance, bar }
+  return {
+    score,
+    smallPrice: priceAt(needs.size, small[0], warm),
+    bigPrice: priceAt(needs.size, big[0], warm),
+    chance,
+    bar,
+    warm: { isBig: big[0] === warm.target, smallPrice, bigPrice },
+  }
 }
 
 /** What the policy makes of a score, where both sides can take the request. */
@@ -26,19 +43,16 @@ export function choose(
     return { targets: small.length === 0 ? big : small, reason: 'residency', score: undefined }
   if (small.length === 0) return { targets: big, reason: 'capability', score: undefined }
   if (big.length === 0) return { targets: small, reason: 'capability', score: undefined }
-  const decision = policy.decide({
-    score,
-    smallPrice: expectedPrice(field.needs.size, small[0]?.price),
-    bigPrice: expectedPrice(field.needs.size, big[0]?.price),
-    chance: random(),
-  })
+  const decision = policy.decide(inputOf(score, field, random()))
   const [first, second] = decision.isBig ? [big, small] : [small, big]
   return {
     targets: route.isCrossTier ? [...first, ...second] : first,
     reason: route.isLimited === true ? 'residency' : decision.reason,
     score,
     // Who asks for the cheap side gets it.
-    ...(decision.isBig || decision.reason === 'pinned' || route.isSteady === true ? {} : { escalation: big }),
+    ...(decision.isBig || decision.reason === 'pinned' || decision.reason === 'sticky' || route.isSteady === true
+      ? {}
+      : { escalation: big }),
   }
 }
 

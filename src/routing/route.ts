@@ -1,7 +1,7 @@
 /** The routes of a configuration, put together once at start. */
 import type { Target } from '../gateway/steps.ts'
-import { ScoreAssessor, type Assessor } from './assessment.ts'
-import { createPolicy, MODES, type Mode, type Policy, type RouteTarget } from './policy.ts'
+import { ScoreAssessor, type Assessor, type RoutingEncoder } from './assessment.ts'
+import { createPolicy, MODES, type Mode, type Policy, type PolicyKnowledge, type RouteTarget } from './policy.ts'
 import type { Scorer } from './scorer.ts'
 import { signerOf } from './stickiness.ts'
 
@@ -47,6 +47,7 @@ export function routeFor(
   options: RouteOptions,
   targets: ReadonlyMap<string, Target>,
   anyScorer: Scorer,
+  { encoder, encoderBand = 0 }: { readonly encoder?: RoutingEncoder; readonly encoderBand?: number },
 ): Route {
   const small = targetsNamed(targets, options.small, `routes.${name}.small`)
   const big = targetsNamed(targets, options.big, `routes.${name}.big`)
@@ -57,13 +58,16 @@ export function routeFor(
     big,
     isCrossTier: options.fallback === 'cross-tier',
     hasSigners: [...small, ...big].some((target) => signerOf(target) !== undefined),
-    assessor: new ScoreAssessor(scorer),
-    policies: policiesOf(options, scorer.usualScores),
+    assessor: new ScoreAssessor(scorer, encoder),
+    policies: policiesOf(options, {
+      usualScores: scorer.usualScores,
+      undecidedBand: encoder === undefined ? 0 : encoderBand,
+    }),
   }
 }
 
-function policiesOf(route: RouteOptions, usualScores: readonly number[] | undefined): Record<Mode, Policy> {
-  return Object.fromEntries(MODES.map((mode) => [mode, createPolicy(mode, route, usualScores)])) as Record<Mode, Policy>
+function policiesOf(route: RouteOptions, knowledge: PolicyKnowledge): Record<Mode, Policy> {
+  return Object.fromEntries(MODES.map((mode) => [mode, createPolicy(mode, route, knowledge)])) as Record<Mode, Policy>
 }
 
 /** The first of either side stands for it. */
