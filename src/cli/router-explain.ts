@@ -20,6 +20,7 @@ const OPTIONS = {
   key: { type: 'string' },
   top: { type: 'string' },
   json: { type: 'boolean' },
+  'no-encoder': { type: 'boolean' },
 } satisfies ParseArgsOptionsConfig
 /** Contributions that people are shown; the rest stands as one line. */
 const TOP = 12
@@ -41,6 +42,7 @@ that has just started, so it knows neither which answers a service gave nor what
   --model NAME      in the place of the body's own (default auto)
   --key NAME        as this key of the configuration: its tenant and the models it may use
   --top NUMBER      contributions to show (default ${TOP})
+  --no-encoder      as if the encoder were not there (it is asked only where encoder.routingBand says so)
   --json            everything as JSON (docs/routing.md)
 ${CONFIG_FLAGS_HELP}`,
   async run(args, io) {
@@ -59,7 +61,7 @@ ${CONFIG_FLAGS_HELP}`,
       },
       io,
     )
-    const explanation = await explained(config, request, key)
+    const explanation = await explained(config, request, key, values['no-encoder'] !== true)
     const lines =
       values['json'] === true
         ? [JSON.stringify(explanationJson(explanation), undefined, 2)]
@@ -70,9 +72,14 @@ ${CONFIG_FLAGS_HELP}`,
 }
 
 /** Throws UsageError for a model that means nothing to the key. */
-async function explained(config: Config, request: ChatRequest, key: KeyConfig | undefined): Promise<Explanation> {
+async function explained(
+  config: Config,
+  request: ChatRequest,
+  key: KeyConfig | undefined,
+  withEncoder: boolean,
+): Promise<Explanation> {
   try {
-    return await explainRouting(config, request, key)
+    return await explainRouting(config, request, key, withEncoder)
   } catch (error) {
     if (error instanceof SwitchyardError) throw new UsageError(error.message)
     throw error

@@ -107,12 +107,14 @@ function legend(lines: readonly Line[]): readonly string[] {
   })
 }
 
+/** A name stands beside its mark, away from the curve: under it where the curve rises from it, unless the axis is there. */
 function drawMark({ name, look }: Mark, x: number, y: number): string {
   const isRight = x > WIDTH * 0.6
+  const isUnder = look === 'now' || (look === 'end' && !isRight && y < HEIGHT - BOTTOM - 24)
   const size = look === 'now' ? 7 : 5
   return (
     `<circle class="mark ${look}" cx="${place(x)}" cy="${place(y)}" r="${size}"/>` +
-    text(x + (isRight ? -12 : 12), y + (look === 'now' ? 18 : -8), name, 'name', isRight ? 'end' : 'start')
+    text(x + (isRight ? -12 : 12), y + (isUnder ? 18 : -8), name, 'name', isRight ? 'end' : 'start')
   )
 }
 

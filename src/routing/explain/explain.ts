@@ -21,6 +21,7 @@ import { explainGain } from './contributions.ts'
 import type { Considered, ExplainedScore, Explanation, Side, Sides } from './explanation.ts'
 import { findingsOf, whyOut } from './findings.ts'
 import { goalOf } from './goal.ts'
+import { WatchedEncoder } from './watched-encoder.ts'
 import { freshPlan, sideOf, type Probe } from './probe.ts'
 
 export interface ExplainOptions extends RouterOptions {
@@ -45,8 +46,10 @@ export async function explainRoute(options: ExplainOptions, asked: Call, screene
   )
   const needs: Needs = { capabilities: options.requires(request), size: sizeOf(request) }
   const probe: Probe = { options, call, admission: NO_TASK }
+  const encoder = options.encoder === undefined ? undefined : new WatchedEncoder(options.encoder)
+  const watched = encoder === undefined ? probe : { ...probe, options: { ...options, encoder } }
   const { plan, refusal } =
-    screened?.refusal === undefined ? await planOrRefusal(probe) : { plan: undefined, refusal: screened.refusal }
+    screened?.refusal === undefined ? await planOrRefusal(watched) : { plan: undefined, refusal: screened.refusal }
   const sides = sidesOf(meant, targets, routes)
   const allowed = plan === undefined && call.limits?.localBy !== undefined ? [] : allowedOf(request.model, sides, call)
   const side =
@@ -56,7 +59,7 @@ export async function explainRoute(options: ExplainOptions, asked: Call, screene
           plan,
           sides.small.map(({ name }) => name),
         )
-  const score = meant.kind === 'target' ? undefined : scoreFor(options.scorer, sides, call, plan)
+  const score = meant.kind === 'target' ? undefined : scoreFor(options.scorer, sides, call, plan, encoder?.vector)
   const route = meant.kind === 'target' ? undefined : (routes[meant.route] as RouteOptions)
   const goal =
     meant.kind === 'target' || route === undefined || plan === undefined
@@ -117,12 +120,13 @@ function scoreFor(
   { small, big }: Sides,
   { request }: Call,
   plan: RoutePlan | undefined,
+  vector: Float32Array | undefined,
 ): ExplainedScore | undefined {
   const [first] = small
   const [second] = big
   if (first === undefined || second === undefined) return undefined
   const { head } = scorer.forPair({ small: first.model, big: second.model })
-  const explained = explainGain(head, featuresOf(request))
+  const explained = explainGain(head, featuresOf(request), vector)
   return {
     ...explained,
     head: head.choice.kind,

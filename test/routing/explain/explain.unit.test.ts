@@ -6,6 +6,7 @@ import type { Call, Capability, RouteLimits } from '../../../src/gateway/steps.t
 import { requires } from '../../../src/protocol/openai-chat/requires.ts'
 import { RecentAnswers } from '../../../src/routing/answer-memory.ts'
 import { explainRoute, type ExplainOptions } from '../../../src/routing/explain/explain.ts'
+import { scoreOf } from '../../../src/routing/gain-score.ts'
 import { createRouter } from '../../../src/routing/router.ts'
 import { loadTrainedScorer } from '../../../src/routing/trained-scorer.ts'
 import { makePrice } from '../../../src/budget/prices/make-price.ts'
@@ -111,6 +112,28 @@ describe('of a score that decides', () => {
       expect(side).toBe(utility > 0 ? 'big' : 'small')
     }
   })
+})
+
+test('a score that the encoder was asked for is explained with its part', async () => {
+  const vector = Float32Array.from({ length: 384 }, (_, i) => Math.sin(i) / 14)
+  const asked: string[] = []
+  const encoder = {
+    state: 'ready',
+    load: () => Promise.resolve(),
+    embed: (text: string) => {
+      asked.push(text)
+      return Promise.resolve(vector)
+    },
+  } as const
+  const options = { ...optionsFor({ targetBigShare: 0.5 }), encoder, encoderBand: 0.5 }
+  const chat = ask({ messages: [{ role: 'user', content: 'Write a function in Python that sorts a list.' }] })
+  const real = await createRouter(options).route(chat, { taskId: undefined, taskType: 'default' })
+  const { score, plan } = await explainRoute(options, chat)
+  expect(asked.length).toBeGreaterThan(0)
+  expect(plan?.score).toBe(real.score)
+  expect(score?.contributions.some(({ of }) => of === 'encoder')).toBe(true)
+  const sum = score?.contributions.reduce((all, { gain }) => all + gain, 0) ?? 0
+  expect(scoreOf(sum)).toBeCloseTo(real.score ?? -1, 6)
 })
 
 describe('of a rule that decides', () => {
