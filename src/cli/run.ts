@@ -7,6 +7,7 @@ import { keys } from './keys.ts'
 import { ledger } from './ledger.ts'
 import { prices } from './prices.ts'
 import { report } from './report.ts'
+import { router } from './router.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { store } from './store.ts'
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   keys,
   prices,
   report,
+  router,
   ledger,
   exportCommand,
   forget,

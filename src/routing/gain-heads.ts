@@ -50,6 +50,10 @@ export interface GainJudgement {
   readonly expert: string | undefined
   readonly rows: number
   readonly terms: GainTerms
+  /** What the pair gains more than the expert says. */
+  readonly shift: number
+  /** The expert's own numbers, for whoever takes the terms apart; undefined = it keeps silent, the ask is beyond its reach. */
+  readonly parts: GainExpertParts | undefined
 }
 
 /** One per route; used by one thread, so that all share a counter. */
@@ -113,6 +117,8 @@ export class GainHeads {
           expert: expert.pair,
           rows: expert.rows,
           terms: isSilent(seat, features) ? NO_TERMS : expertTerms(expert.parts, features, ngrams, vector),
+          shift: seat.shift,
+          parts: isSilent(seat, features) ? undefined : expert.parts,
         }
       },
     }
