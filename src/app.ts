@@ -143,7 +143,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
-  const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep), ...cacheOperations(cacheState)])
+  const operations = new Operations([
+    ...access.operations,
+    ...ledgerOperations(budgeting.upkeep),
+    ...cacheOperations(cacheState),
+  ])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(next, { scorer, answers, acceptance }, sending, limited, reporter, access.keyring, budgeting, bounds, {

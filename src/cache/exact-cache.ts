@@ -190,9 +190,9 @@ export class ExactCache implements AnswerCache {
   }
 }
 
-const PAST = Object.fromEntries(
-  BYPASS_REASONS.map((why) => [why, { result: 'bypass', why }]),
-) as unknown as Readonly<Record<BypassReason, CacheLookup>>
+const PAST = Object.fromEntries(BYPASS_REASONS.map((why) => [why, { result: 'bypass', why }])) as unknown as Readonly<
+  Record<BypassReason, CacheLookup>
+>
 
 function notCached(why?: BypassReason): SwitchyardError {
   const because = why === undefined ? 'Nothing is kept for this request' : `This request is never kept (${why})`

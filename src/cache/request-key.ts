@@ -132,7 +132,8 @@ export function canonicalRequest(request: ChatRequest, isLastBlank: boolean): st
   if (format !== undefined && format.type !== 'text') text += `;format=${framed(canonicalJson(format))}`
   for (const name of SAMPLING_COUNTING) {
     const value = sampling[name]
-    if (value !== undefined) text += `;${name}=${framed(typeof value === 'number' ? String(value) : canonicalJson(value))}`
+    if (value !== undefined)
+      text += `;${name}=${framed(typeof value === 'number' ? String(value) : canonicalJson(value))}`
   }
   // The whole distribution, which is the default, is the one token of temperature 0 all the same; elsewhere a server may have another default.
   if (sampling.topP !== undefined && !(sampling.topP === 1 && sampling.temperature === 0))

@@ -9,8 +9,8 @@ const PERSONAL =
   /\b(?:(?:my|our) (?:[a-z]+ )?(?:account|balance|orders?|invoices?|subscription|inbox|e-?mails?|messages?|calendar|appointments?|meetings?|profile|address|password|salary|flights?|bookings?|tickets?|name|age|plan)|for me|did i|have i|am i|who am i|about me|mein(?:e[nmr]?)? (?:konto|kontostand|bestellung(?:en)?|rechnung(?:en)?|termine?|nachrichten|e-?mails?|name)|mon compte|mes (?:commandes|messages)|mi cuenta|mis (?:pedidos|mensajes))\b/i
 
 /** Longest text that is read whole; of a longer one the question stands at its beginning or end, and between them is what it is about. */
-const WHOLE = 600
-const EDGE = 300
+const WHOLE = 400
+const EDGE = 200
 
 /** Undefined = the text asks for nothing of the kind. */
 export function volatility(text: string): 'time-dependent' | 'personal' | undefined {

@@ -59,7 +59,9 @@ export function resolveConfig(raw: FileConfig, context: ResolveContext): Omit<Co
 }
 
 function cacheModes(raw: FileConfig): readonly (readonly [string, string | undefined])[] {
-  const ofRoutes = Object.entries(raw.routes).map(([name, { cache }]) => [`routes.${name}.cache.mode`, cache?.mode] as const)
+  const ofRoutes = Object.entries(raw.routes).map(
+    ([name, { cache }]) => [`routes.${name}.cache.mode`, cache?.mode] as const,
+  )
   return [['cache.mode', raw.cache.mode], ...ofRoutes]
 }
 

@@ -41,12 +41,7 @@ export class AnswerWay implements ChunkConsumer {
   #isPrepared = false
 
   /** `note` is shown every chunk. */
-  constructor(
-    job: Job,
-    head: AnswerHead,
-    watch: Watch,
-    note: ((chunk: AnswerChunk) => void) | undefined,
-  ) {
+  constructor(job: Job, head: AnswerHead, watch: Watch, note: ((chunk: AnswerChunk) => void) | undefined) {
     this.#job = job
     this.#sink = job.sink
     this.#head = head

@@ -4,7 +4,6 @@
  */
 import type { AnswerChunk, Usage } from '../protocol/answer.ts'
 import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
-import { ZERO_USD } from '../shared/money.ts'
 import { AnswerWay, type Job } from './answer-way.ts'
 import { answerFromCache, answerFromTwin } from './from-cache.ts'
 import { RequestTrace } from './request-trace.ts'
@@ -17,7 +16,6 @@ import type {
   FinishedRequest,
   LeadingFlight,
   Reason,
-  RoutePlan,
   SendResult,
   SentAnswer,
   Steps,

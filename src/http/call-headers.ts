@@ -35,7 +35,12 @@ export function readCacheWish(headers: IncomingHttpHeaders): CacheWish | undefin
   const control = read(headers, 'cache-control')
   const tagged = read(headers, 'x-cache-tags')
   if (control === undefined && tagged === undefined) return undefined
-  let wish: CacheWish = { noStore: false, noCache: false, onlyIfCached: false, tags: tagged === undefined ? [] : tags(tagged) }
+  let wish: CacheWish = {
+    noStore: false,
+    noCache: false,
+    onlyIfCached: false,
+    tags: tagged === undefined ? [] : tags(tagged),
+  }
   for (const directive of control?.split(',') ?? []) {
     const [name = '', value = ''] = directive.split('=', 2).map((part) => part.trim())
     switch (name.toLowerCase()) {
@@ -63,7 +68,10 @@ export function readCacheWish(headers: IncomingHttpHeaders): CacheWish | undefin
 function tags(list: string): readonly string[] {
   const names = list.split(',').map((tag) => tag.trim())
   if (names.length > TAGS_MOST || !names.every((tag) => TAG.test(tag)))
-    throw refuse('x-cache-tags', `at most ${TAGS_MOST} names of letters, digits and _ . : / - (64 characters), with commas between them`)
+    throw refuse(
+      'x-cache-tags',
+      `at most ${TAGS_MOST} names of letters, digits and _ . : / - (64 characters), with commas between them`,
+    )
   return names
 }
 

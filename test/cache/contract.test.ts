@@ -59,7 +59,9 @@ function sketched({ response }: Row): Answer {
 test.skipIf(!existsSync(FILE))('every row: hits where it must, and nothing else', async () => {
   const upstream = await startFakeUpstream()
   const tenants = ['t1', 't2']
-  const names = [...new Set(rows().flatMap(({ first, second }) => [first.body.model, (second.body as Row['first']['body']).model]))]
+  const names = [
+    ...new Set(rows().flatMap(({ first, second }) => [first.body.model, (second.body as Row['first']['body']).model])),
+  ]
   const models = names.flatMap((name) => {
     const [model = '', at = 'hosted'] = name.split('/').reverse()
     return name === 'auto' ? [] : [`  ${model.replaceAll('.', '-')}: { upstream: ${at}, model: "${model}" }\n`]

@@ -78,9 +78,7 @@ test('what one API was answered another one may be', async () => {
   const world = await startCacheWorld(say('Hello'))
   await (await world.ask({ max_tokens: 64 })).json()
   const client = new Anthropic({ baseURL: world.gateway.url, apiKey: 'sk-ada', maxRetries: 0 })
-  const { data, response } = await client.messages
-    .create({ max_tokens: 64, ...question('ping') })
-    .withResponse()
+  const { data, response } = await client.messages.create({ max_tokens: 64, ...question('ping') }).withResponse()
   expect(response.headers.get('x-cache')).toBe('hit-exact')
   expect(data.content).toMatchObject([{ type: 'text', text: 'Hello' }])
   expect(data.id).toMatch(/^msg_/)
@@ -114,7 +112,7 @@ test.each([
   expect(await cacheOf(world.ask(body))).toBe('bypass')
   expect(world.upstream.seen).toHaveLength(2)
   expect(await world.metrics()).toContain(`switchyard_cache_bypassed_total{reason="${reason}"} 2`)
-  await expect.poll(world.gateway.output).toContain(`"cache":"bypass","cache_why":"${reason}"`)
+  await expect.poll(() => world.gateway.output()).toContain(`"cache":"bypass","cache_why":"${reason}"`)
 })
 
 const choice = (message: object, finish: string): object => ({
@@ -220,7 +218,8 @@ test('SIGHUP keeps what is there unless what stands behind it has changed', asyn
     const before = world.gateway.output().length
     writeFileSync(join(world.gateway.dir, 'switchyard.yaml'), config)
     world.gateway.signal('SIGHUP')
-    while (!/reload|configuration/i.test(world.gateway.output().slice(before))) await new Promise((r) => setTimeout(r, 10))
+    while (!/reload|configuration/i.test(world.gateway.output().slice(before)))
+      await new Promise((r) => setTimeout(r, 10))
   }
   await (await world.ask()).json()
   await reload(cacheConfig(world.upstream.url, 'aliases: { tiny: small }'))

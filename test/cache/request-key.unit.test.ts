@@ -99,12 +99,13 @@ describe('each field', () => {
     const ignored = [REQUEST_FIELDS, SAMPLING_FIELDS, OPENAI_FIELDS].flatMap((fields) =>
       Object.entries(fields).flatMap(([name, weight]) => (weight === 'ignored' ? [name] : [])),
     )
-    expect(ignored.sort()).toEqual(
-      [
-        ...['stream', 'includeUsage', 'taskId', 'turn', 'dropped', 'bodyBytes'],
-        ...['metadata', 'prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention'],
-        ...['safety_identifier', 'service_tier', 'store', 'user'],
-      ].sort(),
+    expect(new Set(ignored)).toEqual(
+      new Set(
+        (
+          'stream includeUsage taskId turn dropped bodyBytes metadata prompt_cache_key prompt_cache_options ' +
+          'prompt_cache_retention safety_identifier service_tier store user'
+        ).split(' '),
+      ),
     )
   })
 })
@@ -164,7 +165,10 @@ test('one question through three APIs has one key, since each can be answered wi
 
 test('the order of names in a schema changes nothing, that of a list does', () => {
   const tool = (parameters: object): ChatRequest =>
-    chat({ messages: [{ role: 'user', content: 'Hi' }], tools: [{ type: 'function', function: { name: 'f', parameters } }] })
+    chat({
+      messages: [{ role: 'user', content: 'Hi' }],
+      tools: [{ type: 'function', function: { name: 'f', parameters } }],
+    })
   const a = { type: 'object', properties: { x: { type: 'string' }, y: { type: 'number' } }, required: ['x', 'y'] }
   const b = { required: ['x', 'y'], properties: { y: { type: 'number' }, x: { type: 'string' } }, type: 'object' }
   expect(key(tool(a))).toBe(key(tool(b)))
@@ -207,13 +211,27 @@ describe('the semantic partition', () => {
     const before = { role: 'system', content: 'S' } as const
     const one = of({ messages: [before, { role: 'user', content: 'How do I enable 2FA?' }] })
     expect(of({ messages: [before, { role: 'user', content: 'Turn 2FA on?' }] })).toBe(one)
-    expect(of({ messages: [{ role: 'system', content: 'T' }, { role: 'user', content: 'Turn 2FA on?' }] })).not.toBe(one)
+    expect(
+      of({
+        messages: [
+          { role: 'system', content: 'T' },
+          { role: 'user', content: 'Turn 2FA on?' },
+        ],
+      }),
+    ).not.toBe(one)
     expect(of({ messages: [before, { role: 'user', content: 'x' }], sampling: { seed: 1 } })).not.toBe(one)
     expect(of({ messages: [{ role: 'user', content: 'Turn 2FA on?' }] })).not.toBe(one)
   })
 
   test('there is none where the last word is not a plain text of a user', () => {
-    expect(of({ messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }] })).toBeUndefined()
+    expect(
+      of({
+        messages: [
+          { role: 'user', content: 'a' },
+          { role: 'assistant', content: 'b' },
+        ],
+      }),
+    ).toBeUndefined()
     const image = { type: 'image', url: 'data:image/png;base64,AA==' } as const
     expect(of({ messages: [{ role: 'user', content: [{ type: 'text', text: 'a' }, image] }] })).toBeUndefined()
     expect(lastUserText(chatRequest())).toBe('ping')
@@ -224,8 +242,14 @@ describe('the semantic partition', () => {
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).reverse().map(([name, member]) => [name, reversed(member)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([name, member]) => [name, reversed(member)]),
+  )
 }
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
 /** What is left of a request without what changes nothing, for a comparison by another way than the key's. */
 function reduced(request: ChatRequest): unknown {
@@ -239,8 +263,8 @@ function reduced(request: ChatRequest): unknown {
   })
   return {
     ...rest,
-    messages: messages.map((message) => Object.fromEntries(Object.entries(message).sort())),
-    openai: Object.fromEntries(openai.sort()),
+    messages: messages.map((message) => Object.fromEntries(Object.entries(message).sort(byName))),
+    openai: Object.fromEntries(openai.sort(byName)),
     sampling: topP === 1 && sampling.temperature === 0 ? sampling : rest.sampling,
     format: rest.format?.type === 'text' ? undefined : rest.format,
     parallelToolCalls: rest.parallelToolCalls,

@@ -72,7 +72,11 @@ test('who comes while an answer is on its way reads it from the beginning, strea
   const told = await whole
   expect(told.headers.get('x-cost-usd')).toBe('0')
   expect(await told.json()).toMatchObject({ choices: [{ message: { content: 'One two' } }], usage: { cost: 0 } })
-  expect(await Promise.all([leader.cache, follower.cache, told.headers.get('x-cache')])).toEqual(['miss', 'join', 'join'])
+  expect(await Promise.all([leader.cache, follower.cache, told.headers.get('x-cache')])).toEqual([
+    'miss',
+    'join',
+    'join',
+  ])
   expect(world.upstream.seen).toHaveLength(1)
   expect(await world.metrics()).toContain('switchyard_cache_requests_total{tier="single-flight",result="join"} 2')
 })
@@ -120,7 +124,7 @@ test('the upstream fails before it says anything: the next one asks for all, and
   waiting[0]?.writeHead(500, { 'content-type': 'application/json' }).end('{"error":{"message":"broken"}}')
   const statuses = (await Promise.all(answers)).map(({ status }) => status)
 
-  expect(statuses.sort()).toEqual([200, 200, 502])
+  expect(statuses.sort((a, b) => a - b)).toEqual([200, 200, 502])
   expect(world.upstream.seen).toHaveLength(2)
 })
 
@@ -149,7 +153,10 @@ test('parallel answers by chance stay as many as were asked for', async () => {
 
 test('each of those who wait passes its own limits first', async () => {
   const upstream = gated()
-  const world = await startCacheWorld(upstream.answer, 'taskTypes: { short: { maxUsd: 1, maxModelCalls: 1 } }\nbudget: { holdWaitMs: 0 }')
+  const world = await startCacheWorld(
+    upstream.answer,
+    'taskTypes: { short: { maxUsd: 1, maxModelCalls: 1 } }\nbudget: { holdWaitMs: 0 }',
+  )
   const headers = { 'x-task-id': 't1', 'x-task-type': 'short' }
   const first = world.ask({ stream: true }, headers)
   await until(() => upstream.open.length === 1)
@@ -173,7 +180,7 @@ test('a hundred equal requests are one call upstream', async () => {
   expect(world.upstream.seen).toHaveLength(1)
 })
 
-test("the provider's bill is what the gateway booked, however requests come together and whoever leaves", async () => {
+test("the provider's bill is what the gateway booked, however requests come together", async () => {
   const { simulator, url } = await startSimulatedProvider({ profile: '7-8B/L40S', speed: 20 })
   onTestFinished(() => simulator.close())
   const gateway = await startGatewayProcess({ config: moneyConfig(url), env: { TEST_ADMIN_KEY: 'sk-admin-test' } })

@@ -280,7 +280,10 @@ test('a flight hears of a whole answer that it is whole, and of a cut one that t
   const bad = new ScriptedSender({
     small: { texts: ['a'], outcome: failure('upstream_stream_truncated', { contentSent: true }) },
   })
-  const next = new ScriptedSender({ small: { outcome: failure('upstream_error') }, big: { texts: ['a'], outcome: whole(1, 1) } })
+  const next = new ScriptedSender({
+    small: { outcome: failure('upstream_error') },
+    big: { texts: ['a'], outcome: whole(1, 1) },
+  })
 
   await complete(makeCall(), new RecordingSink(), makeSteps(plan([small]), good, { cache }))
   expect(heard.splice(0)).toEqual(['sending', 'landed 11 false', 'ended undefined'])
