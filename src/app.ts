@@ -2,7 +2,6 @@
  * Composition root: the one place that knows every part. Read from top to bottom; what is opened here is closed in `close`.
  */
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
 import { WrapUpRouter } from './budget/wrap-up-router.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
@@ -30,9 +29,11 @@ import type { AcceptanceHead } from './routing/cascade/acceptance.ts'
 import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
+import type { Encoder } from './encoder/encoder.ts'
+import { WarmPrefixes } from './routing/warm-prefix.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
-import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import { openScorer } from './open-scorer.ts'
 import { openGuard } from './open-guard.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
@@ -65,7 +66,6 @@ export interface App {
 }
 
 const ACCEPTANCE_MODEL = new URL('../router-models/acceptance.json', import.meta.url)
-const ROUTER_MODEL = fileURLToPath(new URL('../router-models/gain-heads', import.meta.url))
 const now = (): number => performance.now()
 
 /** Builds the whole service without listening. */
@@ -78,6 +78,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     reporter: metrics.encoder,
     onEvent: (event) => log?.logger.warn(event),
   })
+  const scorer = openScorer(config.router, (detail) => log?.logger.warn({ event: 'router-weights', detail }))
   // Before anything that would have to be closed again: of two services on one ledger the second ends here.
   const eventFile =
     config.events === undefined
@@ -100,6 +101,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     forgetResponses: (tenant, keys) => {
       answers.forget(tenant)
       cacheState.forget(tenant)
+      prefixes.forget(tenant)
       return responses.forget(tenant, keys)
     },
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
@@ -125,11 +127,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
-  const scorer = loadTrainedScorer(ROUTER_MODEL)
   const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
   const answers = new RecentAnswers()
   const cacheState = new CacheState(config.cache.maxBytes)
   metrics.cache.watch(cacheState.entries)
+  const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
@@ -150,10 +152,17 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   ])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
-    buildRuntime(next, { scorer, answers, acceptance }, sending, limited, reporter, access.keyring, budgeting, bounds, {
-      state: cacheState,
-      onUnkept: (why) => metrics.cache.notKept(why),
-    })
+    buildRuntime(
+      next,
+      { scorer, encoder, answers, prefixes, acceptance },
+      sending,
+      limited,
+      reporter,
+      access.keyring,
+      budgeting,
+      bounds,
+      { state: cacheState, onUnkept: (why) => metrics.cache.notKept(why) },
+    )
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -229,7 +238,13 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
 
 function buildRuntime(
   config: Config,
-  routing: { readonly scorer: Scorer; readonly answers: RecentAnswers; readonly acceptance: AcceptanceHead },
+  routing: {
+    readonly scorer: Scorer
+    readonly encoder: Encoder
+    readonly answers: RecentAnswers
+    readonly prefixes: WarmPrefixes
+    readonly acceptance: AcceptanceHead
+  },
   sender: Sender,
   limited: LimitedModels,
   reporter: Reporter,
@@ -243,6 +258,7 @@ function buildRuntime(
     routes: config.routes,
     aliases: config.aliases,
     ...routing,
+    encoderBand: config.encoder.routingBand,
     requires,
     now,
     random: Math.random,
