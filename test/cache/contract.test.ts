@@ -103,10 +103,12 @@ telemetry: { log: off }
     const seed = (body: object): object => ({ ...body, stop: [row.id, ...stopsOf(body)].slice(0, 4) })
     await ask(row.first.tenant, seed(row.first.body), row.kind)
     const cache = await ask(row.second.tenant, seed(row.second.body), '')
-    const isHit = cache === 'hit-exact'
+    // The second request of some rows differs besides, so that the first is asked again, too.
+    const again = row.expect === 'never' ? await ask(row.first.tenant, seed(row.first.body), row.kind) : cache
+    const isHit = [cache, again].includes('hit-exact')
     seen[row.expect] = (seen[row.expect] ?? 0) + 1
     if ((row.expect === 'exact') !== isHit && row.expect !== 'exact-optional') {
-      wrong.push(`${row.id} ${row.kind}: expected ${row.expect}, was ${cache}`)
+      wrong.push(`${row.id} ${row.kind}: expected ${row.expect}, was ${cache}, ${again}`)
     }
   }
   expect(wrong).toEqual([])

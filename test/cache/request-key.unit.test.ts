@@ -180,7 +180,7 @@ test('names in any order, and objects built anew, have the key that they had', (
     fc.property(requests, (request) => {
       expect(key(reversed(request) as ChatRequest)).toBe(key(request))
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
 })
 
@@ -189,7 +189,7 @@ test('two requests have one key only where they differ in nothing that counts', 
     fc.property(requests, requests, (a, b) => {
       if (JSON.stringify(reduced(a)) !== JSON.stringify(reduced(b))) expect(key(a)).not.toBe(key(b))
     }),
-    { numRuns: 500 },
+    { numRuns: 100 },
   )
 })
 
