@@ -1,4 +1,5 @@
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
+import { cache } from './cache.ts'
 import { check } from './check.ts'
 import { exportCommand } from './export.ts'
 import { forget } from './forget.ts'
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   report,
   router,
   ledger,
+  cache,
   exportCommand,
   forget,
   store,
