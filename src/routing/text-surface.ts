@@ -41,6 +41,13 @@ const CLASSES_AT = SURFACE_NAMES.length - CLASS_NAMES.length
 
 const CODES = new CharCodes()
 
+/** The words of the last text, by hash: what else looks at words need not read it again. */
+const WORDS_KEPT = 1024
+const HASHES = new Int32Array(WORDS_KEPT)
+let lastText = ''
+let lastWords = 0
+const UNUSED = new Float64Array(SURFACE_NAMES.length)
+
 /** Words seen in this text, by hash: a slot holds the number of the text that used it last. */
 const SEEN = new Uint32Array(4096)
 let generation = 0
@@ -124,6 +131,7 @@ export function readSurface(text: string, into: Float64Array): void {
       continue
     }
     if (wordLength > 0) {
+      if (words < WORDS_KEPT) HASHES[words] = hash
       words++
       letters += wordLength
       if (wordLength > 8) longWords++
@@ -195,6 +203,8 @@ export function readSurface(text: string, into: Float64Array): void {
     }
     run = 0
   }
+  lastText = text
+  lastWords = Math.min(words, WORDS_KEPT)
   into[0] = characters
   into[1] = words
   into[2] = distinct
@@ -223,6 +233,18 @@ export function readSurface(text: string, into: Float64Array): void {
   into[25] = options === 0 ? characters : optionFrom
   into[26] = options === 0 ? 0 : (characters - optionFrom) / options
   into[27] = optionDigits
+}
+
+export interface WordHashes {
+  /** FNV-1a of each word's lower-case letters and digits; valid until the next text is read. */
+  readonly hashes: Int32Array
+  readonly count: number
+}
+
+/** The words of a text in their order; at hand where it is the last one that `readSurface` has read. */
+export function wordHashesOf(text: string): WordHashes {
+  if (text !== lastText) readSurface(text, UNUSED)
+  return { hashes: HASHES, count: lastWords }
 }
 
 /** Whether a word of the last text that was read had this hash. */
