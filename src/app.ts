@@ -2,7 +2,6 @@
  * Composition root: the one place that knows every part. Read from top to bottom; what is opened here is closed in `close`.
  */
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
 import { WrapUpRouter } from './budget/wrap-up-router.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
@@ -29,9 +28,10 @@ import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
 import type { Encoder } from './encoder/encoder.ts'
+import { WarmPrefixes } from './routing/warm-prefix.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
-import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import { openScorer } from './open-scorer.ts'
 import { openGuard } from './open-guard.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
@@ -64,7 +64,6 @@ export interface App {
 }
 
 const ACCEPTANCE_MODEL = new URL('../router-models/acceptance.json', import.meta.url)
-const ROUTER_MODEL = fileURLToPath(new URL('../router-models/gain-heads', import.meta.url))
 const now = (): number => performance.now()
 
 /** Builds the whole service without listening. */
@@ -77,6 +76,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     reporter: metrics.encoder,
     onEvent: (event) => log?.logger.warn(event),
   })
+  const scorer = openScorer(config.router, (detail) => log?.logger.warn({ event: 'router-weights', detail }))
   // Before anything that would have to be closed again: of two services on one ledger the second ends here.
   const eventFile =
     config.events === undefined
@@ -98,6 +98,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
     forgetResponses: (tenant, keys) => {
       answers.forget(tenant)
+      prefixes.forget(tenant)
       return responses.forget(tenant, keys)
     },
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
@@ -123,9 +124,9 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
-  const scorer = loadTrainedScorer(ROUTER_MODEL)
   const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
   const answers = new RecentAnswers()
+  const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
@@ -144,7 +145,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(
       next,
-      { scorer, encoder, answers, acceptance },
+      { scorer, encoder, answers, prefixes, acceptance },
       sending,
       limited,
       reporter,
@@ -231,6 +232,7 @@ function buildRuntime(
     readonly scorer: Scorer
     readonly encoder: Encoder
     readonly answers: RecentAnswers
+    readonly prefixes: WarmPrefixes
     readonly acceptance: AcceptanceHead
   },
   sender: Sender,

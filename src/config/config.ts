@@ -120,6 +120,12 @@ export interface Config {
     readonly writeTools: readonly string[]
     readonly taskIdleMinutes: number
   }
+  readonly router: {
+    /** `optional` = without usable weights the service starts all the same and routes by rules and chance. */
+    readonly weights: 'required' | 'optional'
+    /** Of `gain-heads.bin` and `.json`; undefined = those that ship. */
+    readonly folder: string | undefined
+  }
   readonly encoder: {
     /** `auto` = loaded when it is first needed, `on` = at the start. */
     readonly enabled: 'auto' | 'on' | 'off'

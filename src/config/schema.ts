@@ -242,6 +242,12 @@ export const configSchema: z.ZodObject = z.strictObject({
       except: z.array(z.enum(FINDING_KINDS)).default([]),
     })
     .prefault({}),
+  router: z
+    .strictObject({
+      weights: z.enum(['required', 'optional']).default('required'),
+      folder: z.string().min(1).optional(),
+    })
+    .prefault({}),
   encoder: z
     .strictObject({
       enabled: z.enum(['auto', 'on', 'off']).default('auto'),
@@ -365,6 +371,7 @@ export interface FileConfig {
     readonly responsesDays: number
   }
   readonly aliases: Readonly<Record<string, string>>
+  readonly router: { readonly weights: 'required' | 'optional'; readonly folder?: string | undefined }
   readonly encoder: {
     readonly enabled: 'auto' | 'on' | 'off'
     readonly deadlineMs: number

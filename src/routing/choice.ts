@@ -4,6 +4,7 @@ import type { Field } from './field.ts'
 import type { Policy, PolicyInput } from './policy.ts'
 import { expectedPrice } from './request-size.ts'
 import type { Route } from './route.ts'
+import { priceAt } from './switch-cost.ts'
 
 export interface Choice {
   readonly targets: readonly Target[]
@@ -14,12 +15,18 @@ export interface Choice {
 }
 
 /** What a policy needs to know of a request that both sides can take: the first of either stands for its side. */
-export function inputOf(score: number | undefined, { needs, small, big }: Field, chance: number): PolicyInput {
+export function inputOf(score: number | undefined, field: Field, chance: number): PolicyInput {
+  const { needs, small, big, warm, bar = 1 } = field
+  const smallPrice = expectedPrice(needs.size, small[0]?.price)
+  const bigPrice = expectedPrice(needs.size, big[0]?.price)
+  if (warm === undefined) return { score, smallPrice, bigPrice, chance, bar }
   return {
     score,
-    smallPrice: expectedPrice(needs.size, small[0]?.price),
-    bigPrice: expectedPrice(needs.size, big[0]?.price),
+    smallPrice: priceAt(needs.size, small[0], warm),
+    bigPrice: priceAt(needs.size, big[0], warm),
     chance,
+    bar,
+    warm: { isBig: big[0] === warm.target, smallPrice, bigPrice },
   }
 }
 
@@ -43,7 +50,9 @@ export function choose(
     reason: route.isLimited === true ? 'residency' : decision.reason,
     score,
     // Who asks for the cheap side gets it.
-    ...(decision.isBig || decision.reason === 'pinned' || route.isSteady === true ? {} : { escalation: big }),
+    ...(decision.isBig || decision.reason === 'pinned' || decision.reason === 'sticky' || route.isSteady === true
+      ? {}
+      : { escalation: big }),
   }
 }
 

@@ -3,6 +3,8 @@ import type { Target } from '../gateway/steps.ts'
 import type { Mode } from './policy.ts'
 import type { Route } from './route.ts'
 import { fitOf, refusal, type Fit, type Needs } from './rules.ts'
+import type { WarmTarget } from './switch-cost.ts'
+import type { WarmPrefix } from './warm-prefix.ts'
 import { heldTo, type Bond } from './stickiness.ts'
 
 /** What is known of a request once the rules have run. */
@@ -10,6 +12,10 @@ export interface Field {
   readonly needs: Needs
   readonly small: readonly Target[]
   readonly big: readonly Target[]
+  /** Whose prompt cache has the conversation; absent = nobody's, or not known. */
+  readonly warm?: WarmTarget
+  /** As `PolicyInput.bar`. */
+  readonly bar?: number
 }
 
 /** The targets of a route that can take the request; where none surely fits, those that might. Throws the refusal where none can. */
@@ -37,4 +43,14 @@ export function heldField(bond: Bond | undefined, field: Field, mode: Mode): Fie
   if (held.length === 0) return undefined
   const within = (side: readonly Target[]): readonly Target[] => side.filter((target) => held.includes(target))
   return { ...field, small: within(field.small), big: within(field.big) }
+}
+
+/** The field with its warm model first on its side. A conversation that is warm at a model outside of the field is not warm. */
+export function warmField(field: Field, prefix: WarmPrefix): Field {
+  const led = (side: readonly Target[], target: Target): readonly Target[] =>
+    side.includes(target) && side[0] !== target ? [target, ...side.filter((other) => other !== target)] : side
+  const { small, big } = field
+  const target = small.find(({ name }) => name === prefix.target) ?? big.find(({ name }) => name === prefix.target)
+  if (target === undefined) return field
+  return { ...field, small: led(small, target), big: led(big, target), warm: { target, tokens: prefix.tokens } }
 }

@@ -21,11 +21,22 @@ export interface PolicyInput {
   readonly bigPrice: number | undefined
   /** In [0, 1). */
   readonly chance: number
+  /** Factor by which the big model must gain more, as the task runs short of money (`budget-bar.ts`); absent = 1. */
+  readonly bar?: number
+  /** Where the conversation's prefix is warm; the prices above then hold the switch. Absent = nowhere. */
+  readonly warm?: WarmSide
+}
+
+export interface WarmSide {
+  readonly isBig: boolean
+  /** Expected prices if nobody were warm; undefined = unpriced. */
+  readonly smallPrice: number | undefined
+  readonly bigPrice: number | undefined
 }
 
 export interface PolicyDecision {
   readonly isBig: boolean
-  readonly reason: Extract<Reason, 'pinned' | 'gain' | 'share' | 'degraded'>
+  readonly reason: Extract<Reason, 'pinned' | 'gain' | 'share' | 'degraded' | 'sticky' | 'budget'>
 }
 
 /** One per route and mode; asked only where both tiers can take the request. */
@@ -72,12 +83,18 @@ function sharePolicy(share: number, { usualScores, undecidedBand = 0 }: PolicyKn
   const controller = new ShareController(share, usualScores)
   return {
     wantsScore: share > 0 && share < 1,
-    decide: ({ score, chance }) => {
+    decide: ({ score, chance, bar = 1, warm }) => {
       if (share === 0 || share === 1) return { isBig: share === 1, reason: 'share' }
+      // Not a free decision: the controller neither makes nor counts it. A share says nothing of what a lost prefix would be worth.
+      if (warm !== undefined) return kept(warm, bar)
       if (score === undefined) return { isBig: chance < share, reason: 'degraded' }
-      return { isBig: controller.isBig(score, chance), reason: 'share' }
+      const threshold = bar === 1 ? 0 : (controller.thresholdScore ?? NEUTRAL_GAIN)
+      const isBig = controller.isBig(score, chance)
+      if (isBig && bar > 1 && !isWorth(score, 1, threshold, bar)) return { isBig: false, reason: 'budget' }
+      return { isBig, reason: 'share' }
     },
-    isUndecided: ({ score }) => undecidedBand > 0 && score !== undefined && controller.distance(score) < undecidedBand,
+    isUndecided: ({ score, warm }) =>
+      warm === undefined && undecidedBand > 0 && score !== undefined && controller.distance(score) < undecidedBand,
   }
 }
 
@@ -95,22 +112,41 @@ function gainPolicy(costQuality: number, { undecidedBand = 0 }: PolicyKnowledge)
   const value = costQuality >= 1 ? Number.POSITIVE_INFINITY : costQuality / (1 - costQuality) / NEUTRAL_GAIN
   return {
     wantsScore: costQuality > 0 && costQuality < 1,
-    decide: ({ score, smallPrice, bigPrice }) => {
-      const difference = relativeDifference(smallPrice, bigPrice)
-      if (costQuality <= 0 || costQuality >= 1) return { isBig: difference <= 0 || costQuality >= 1, reason: 'gain' }
+    decide: ({ score, smallPrice, bigPrice, bar = 1, warm }) => {
+      const dearer = relativeDifference(smallPrice, bigPrice, warm?.bigPrice ?? bigPrice)
+      if (costQuality <= 0 || costQuality >= 1) return { isBig: dearer <= 0 || costQuality >= 1, reason: 'gain' }
+      if (score === undefined && warm !== undefined) return kept(warm, bar)
       // Without a score an average gain is the best guess.
       const gain = score ?? NEUTRAL_GAIN
-      return { isBig: gain * value > difference, reason: score === undefined ? 'degraded' : 'gain' }
+      const isBig = isWorth(gain, value, dearer, bar)
+      if (warm !== undefined) return { isBig, reason: isBig === warm.isBig ? 'sticky' : 'gain' }
+      if (!isBig && bar > 1 && isWorth(gain, value, dearer, 1)) return { isBig, reason: 'budget' }
+      return { isBig, reason: score === undefined ? 'degraded' : 'gain' }
     },
-    isUndecided: ({ score, smallPrice, bigPrice }) =>
+    isUndecided: ({ score, smallPrice, bigPrice, warm }) =>
+      warm === undefined &&
       undecidedBand > 0 &&
       score !== undefined &&
-      Math.abs(score - relativeDifference(smallPrice, bigPrice) / value) < undecidedBand,
+      Math.abs(score - relativeDifference(smallPrice, bigPrice, bigPrice) / value) < undecidedBand,
   }
 }
 
-function relativeDifference(smallPrice: number | undefined, bigPrice: number | undefined): number {
-  if (smallPrice === undefined || bigPrice === undefined) return 1
-  if (bigPrice === 0) return smallPrice === 0 ? 0 : -1
-  return (bigPrice - smallPrice) / bigPrice
+/** Gain x value of quality against what the big model costs more; what costs no more needs no bar. */
+export function isWorth(gain: number, value: number, dearer: number, bar: number): boolean {
+  return gain * value > (dearer > 0 ? dearer * bar : dearer)
+}
+
+/** Stays where its prefix is, unless the task cannot pay for that. */
+function kept({ isBig }: WarmSide, bar: number): PolicyDecision {
+  return isBig && bar === Number.POSITIVE_INFINITY ? { isBig: false, reason: 'budget' } : { isBig, reason: 'sticky' }
+}
+
+function relativeDifference(
+  smallPrice: number | undefined,
+  bigPrice: number | undefined,
+  unit: number | undefined,
+): number {
+  if (smallPrice === undefined || bigPrice === undefined || unit === undefined) return 1
+  if (unit === 0) return Math.sign(bigPrice - smallPrice)
+  return (bigPrice - smallPrice) / unit
 }

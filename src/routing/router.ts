@@ -14,14 +14,16 @@ import { marksOfEvent, scopeOf } from './answer-marks.ts'
 import type { AnswerMemory } from './answer-memory.ts'
 import { NO_INTENT, type Assessment, type RoutingEncoder } from './assessment.ts'
 import { choose, inputOf, stuck, type Choice } from './choice.ts'
-import { fieldOf, heldField, type Field } from './field.ts'
-import { expectedPrice, sizeOf } from './request-size.ts'
+import { budgetBar } from './budget-bar.ts'
+import { fieldOf, heldField, warmField, type Field } from './field.ts'
+import { expectedPrice, promptTokens, sizeOf } from './request-size.ts'
 import { createModelResolver } from './resolve-model.ts'
 import { limitedRoute, mayStandIn, pinnedWithin } from './residency.ts'
 import { routeFor, targetsNamed, type Route, type RouteOptions } from './route.ts'
 import { fitOf, refusal, type Needs } from './rules.ts'
 import type { Scorer } from './scorer.ts'
 import { bondOf, type Bond } from './stickiness.ts'
+import { CACHEABLE_TOKENS, type WarmPrefixes } from './warm-prefix.ts'
 
 export interface RouterOptions {
   readonly targets: ReadonlyMap<string, Target>
@@ -33,6 +35,8 @@ export interface RouterOptions {
   /** How near to its threshold a score asks the encoder (`encoder.routingBand`); default 0 = none does. */
   readonly encoderBand?: number
   readonly answers: AnswerMemory
+  /** Whose prompt cache has which conversation; absent = not remembered. */
+  readonly prefixes?: Pick<WarmPrefixes, 'of' | 'answered'>
   /** Capabilities that a request cannot be answered without. */
   readonly requires: (request: ChatRequest) => readonly Capability[]
   /** Monotonic milliseconds. */
@@ -97,9 +101,9 @@ class RuleThenScoreRouter implements ModelRouter {
 
     const { limits } = call
     const route = limitedRoute(request.model, this.#routes.get(meant.route) as Route, limits)
-    const field = fieldOf(request.model, route, needs)
+    const field = this.#circumstances(call, admission, fieldOf(request.model, route, needs))
     const policy = route.policies[meant.mode]
-    const note = this.#noteOf(call, admission, route)
+    const note = this.#noteOf(call, admission, route, needs)
     const asked = note === undefined ? { route: meant.route } : { route: meant.route, note }
     const held = heldField(this.#bondOf(call, admission), field, meant.mode)
     const decide = (known: Assessment | undefined): RoutePlan => {
@@ -134,6 +138,19 @@ class RuleThenScoreRouter implements ModelRouter {
     }))
   }
 
+  /** The field with what the conversation and the task bring along; most requests bring nothing. */
+  #circumstances({ request, caller }: Call, { taskId, standing }: Admission, field: Field): Field {
+    const { size } = field.needs
+    let known = field
+    if (request.messages.length > 2 && promptTokens(size) >= CACHEABLE_TOKENS) {
+      const prefix = this.#options.prefixes?.of(caller.tenant, taskId, request.messages)
+      if (prefix !== undefined) known = warmField(field, prefix)
+    }
+    if (standing === undefined) return known
+    const bar = budgetBar(standing.spent(), standing.remaining(), expectedPrice(size, known.big[0]?.price))
+    return bar === 1 ? known : { ...known, bar }
+  }
+
   #bondOf({ request, caller }: Call, { taskId }: Admission): Bond | undefined {
     const { answers } = this.#options
     return bondOf(
@@ -144,13 +161,21 @@ class RuleThenScoreRouter implements ModelRouter {
   }
 
   /** Nothing is noted of answers that can leave no mark. */
-  #noteOf({ request, caller }: Call, { taskId }: Admission, route: Route): RoutePlan['note'] {
-    if (request.tools.length === 0 && !route.hasSigners && request.openai.audio === undefined) return undefined
+  #noteOf({ request, caller }: Call, { taskId }: Admission, route: Route, needs: Needs): RoutePlan['note'] {
     const { answers } = this.#options
+    const prefixes = promptTokens(needs.size) < CACHEABLE_TOKENS ? undefined : this.#options.prefixes
+    const leavesMark = request.tools.length > 0 || route.hasSigners || request.openai.audio !== undefined
+    if (!leavesMark && prefixes === undefined) return undefined
     const scope = (): string => scopeOf(taskId, request.messages)
     return (target, chunk) => {
-      for (const event of chunk.events)
+      for (const event of chunk.events) {
+        if (event.type === 'usage') {
+          prefixes?.answered(caller.tenant, taskId, request.messages, target, event.usage)
+          continue
+        }
+        if (!leavesMark) continue
         for (const mark of marksOfEvent(event, scope)) answers.remember(caller.tenant, mark, target.name)
+      }
     }
   }
 
