@@ -31,6 +31,8 @@ import type { Encoder } from './encoder/encoder.ts'
 import { WarmPrefixes } from './routing/warm-prefix.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
+import { openIntents } from './open-intents.ts'
+import type { IntentReader } from './routing/intent/intent-reader.ts'
 import { openScorer } from './open-scorer.ts'
 import { openGuard } from './open-guard.ts'
 import { hashKey } from './shared/api-key.ts'
@@ -126,6 +128,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   metrics.budget.watch(() => budgeting.openMoney())
   const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
   const answers = new RecentAnswers()
+  const intents = openIntents(encoder, (event) => log?.logger.info(event))
   const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
@@ -145,7 +148,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(
       next,
-      { scorer, encoder, answers, prefixes, acceptance },
+      { scorer, encoder, intents: intents.readerFor(next), answers, prefixes, acceptance },
       sending,
       limited,
       reporter,
@@ -184,6 +187,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     responses.close()
     access.close()
     await bounds.close()
+    intents.close()
     encoder.close()
     eventFile?.close()
     await sender.close()
@@ -231,6 +235,7 @@ function buildRuntime(
   routing: {
     readonly scorer: Scorer
     readonly encoder: Encoder
+    readonly intents: IntentReader
     readonly answers: RecentAnswers
     readonly prefixes: WarmPrefixes
     readonly acceptance: AcceptanceHead

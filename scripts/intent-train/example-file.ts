@@ -10,7 +10,7 @@ import { atOnce, fitLogistic } from '../../src/routing/intent/fit-logistic.ts'
 import { COUNT_PLACES, eachGram } from '../../src/routing/intent/intent-words.ts'
 import { BUILT_IN_INTENTS } from '../../src/routing/intent/names.ts'
 
-export const EXAMPLE_FILE = new URL('../../router-models/intents/examples.yaml', import.meta.url)
+export const EXAMPLE_FILE: URL = new URL('../../router-models/intents/examples.yaml', import.meta.url)
 
 export interface IntentExample {
   /** Number of its intent. */
@@ -21,7 +21,7 @@ export interface IntentExample {
 
 const CLASSES = BUILT_IN_INTENTS.length
 /** Weights of the rows against the penalty: of words and counts, and of vectors. */
-const WORD_FIT = 20
+const WORD_FIT = 60
 const VECTOR_FIT = 20
 /** Chosen by cross-validation (see the card). */
 const WORD_SHARE = 0.3
@@ -80,7 +80,9 @@ export function partsOf(examples: readonly IntentExample[], vectors: readonly Fl
   })
   const words = atOnce(fitLogistic({ dimensions, vectors: flat(rows), labels, classes: CLASSES }, { fit: WORD_FIT }))
   const at = (each: number, place: number): number => words.weights[each * dimensions + place] as number
-  const perGram = Float32Array.from({ length: grams.length * CLASSES }, (_, i) => at(i % CLASSES, Math.floor(i / CLASSES)))
+  const perGram = Float32Array.from({ length: grams.length * CLASSES }, (_, i) =>
+    at(i % CLASSES, Math.floor(i / CLASSES)),
+  )
   const gramScale = perGram.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9) / 127
   return {
     grams,
@@ -101,12 +103,11 @@ export function partsOf(examples: readonly IntentExample[], vectors: readonly Fl
 /** Counts are logarithms up to about 5, words at most 1. */
 const COUNT_SHARE = 0.3
 
-/** Every word of the examples, and pairs that come twice. */
+/** Every word and pair of the examples. */
 function gramsOf(examples: readonly IntentExample[]): Int32Array {
   const times = new Map<number, number>()
-  for (const { features } of examples)
-    eachGram(features.text, (hash) => times.set(hash, (times.get(hash) ?? 0) + 1))
-  return Int32Array.from([...times].filter(([, count]) => count > 1).map(([hash]) => hash)).sort()
+  for (const { features } of examples) eachGram(features.text, (hash) => times.set(hash, (times.get(hash) ?? 0) + 1))
+  return Int32Array.from([...times].map(([hash]) => hash)).sort()
 }
 
 function flat(rows: readonly Float32Array[]): Float32Array {

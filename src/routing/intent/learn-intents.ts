@@ -86,7 +86,10 @@ export function* learnIntents(
   { fit = FIT, background = [] }: LearnOptions = {},
 ): Generator<void, LearnedIntents> {
   const names = intents.map(({ name }) => name)
-  const rows = rowsOf(intents.map(({ vectors }) => vectors), background)
+  const rows = rowsOf(
+    intents.map(({ vectors }) => vectors),
+    background,
+  )
   const head = yield* fitLogistic(rows, { fit })
   const own = rows.vectors.subarray(0, intents.reduce((sum, { vectors }) => sum + vectors.length, 0) * rows.dimensions)
   const usual: Scope[] = []

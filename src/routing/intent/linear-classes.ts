@@ -8,7 +8,11 @@ export interface LinearClasses {
 }
 
 /** Writes the value of each class into `into`. */
-export function logitsOf({ classes, dimensions, weights, biases }: LinearClasses, vector: Float32Array, into: Float64Array): void {
+export function logitsOf(
+  { classes, dimensions, weights, biases }: LinearClasses,
+  vector: Float32Array,
+  into: Float64Array,
+): void {
   for (let each = 0; each < classes; each++)
     into[each] = (biases[each] as number) + dotAt(weights, each * dimensions, vector, 0, dimensions)
 }
