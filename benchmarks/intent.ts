@@ -93,6 +93,7 @@ async function main(): Promise<void> {
       lines: { centroid: mean(full.map(({ centroid }) => centroid)), tfidf: mean(full.map(({ tfidf }) => tfidf)) },
     }
     sets[name] = figures
+    console.log(`${name}: ${JSON.stringify(figures)}`)
     const { lines, tenShot, ...rest } = figures
     table[name] = {
       ...rest,
@@ -162,7 +163,7 @@ function fewShot(train: readonly Row[], test: readonly Row[], background: readon
     const order = train.map((row) => ({ row, key: foldOf(row.text, 0x7fffffff, String(draw)) }))
     order.sort((a, b) => a.key - b.key)
     const drawn = order.map(({ row }) => row)
-    const model = learnIntentsAtOnce(examplesOf(drawn, SHOTS), { background })
+    const model = learnIntentsAtOnce(examplesOf(drawn, SHOTS), { background, knowsScope: false })
     return shareOf(inside, ({ intent, vector }) => model.read(vector).name === intent)
   })
   const accuracy = mean(accuracies) ?? 0
@@ -196,7 +197,10 @@ function scopes(model: LearnedIntents, rows: readonly Row[]): number[] {
 
 function quarter(rows: readonly Row[], fold: number): { readonly train: Row[]; readonly test: Row[] } {
   const isTest = ({ text }: Row): boolean => foldOf(text, QUARTERS) === fold
-  return { train: rows.filter((row) => !isTest(row) || row.intent === OUT_OF_SCOPE), test: rows.filter((row) => isTest(row) && row.intent !== OUT_OF_SCOPE) }
+  return {
+    train: rows.filter((row) => !isTest(row) || row.intent === OUT_OF_SCOPE),
+    test: rows.filter((row) => isTest(row) && row.intent !== OUT_OF_SCOPE),
+  }
 }
 
 async function withVectors(sets: readonly IntentSet[]): Promise<Map<string, Row[]>> {

@@ -87,7 +87,8 @@ export function centroidAccuracy(
 ): number {
   const units = [...train].map(([intent, vectors]) => {
     const sum = new Float64Array(vectors[0]?.length ?? 0)
-    for (const vector of vectors) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (vector[i] as number)
+    for (const vector of vectors)
+      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (vector[i] as number)
     const length = Math.hypot(...sum)
     return { intent, centroid: sum.map((value) => value / length) }
   })

@@ -5,7 +5,7 @@
  */
 import { atOnce, fitLogistic, type LabelledRows } from './fit-logistic.ts'
 import { energyOf, likeliest, logitsOf, type LinearClasses } from './linear-classes.ts'
-import { nearness } from './nearest-examples.ts'
+import { nearness, type NearestOfClass } from './nearest-examples.ts'
 
 export interface IntentExamples {
   readonly name: string
@@ -24,6 +24,8 @@ export interface ReadIntent {
 
 export interface LearnOptions {
   readonly fit?: number
+  /** False = only which one is wanted, and `scope` means nothing; default true. */
+  readonly knowsScope?: boolean
   /** Requests that are none of the intents. */
   readonly background?: readonly Float32Array[]
 }
@@ -31,6 +33,8 @@ export interface LearnOptions {
 /** Chosen by cross-validation on Banking77 and CLINC150; anything from 10 to 40 does as well. */
 const FIT = 20
 const FOLDS = 5
+/** Weight of the cosine of an intent's nearest example beside the regression: the more examples, the more the nearest one tells. */
+const nearestShare = (perIntent: number): number => Math.min(16, 4 * Math.sqrt(perIntent / 10))
 /** Of each intent, this many examples tell how unseen requests score. */
 const CALIBRATED = 20
 
@@ -40,26 +44,34 @@ export class LearnedIntents {
   readonly #head: LinearClasses
   readonly #rows: Float32Array
   readonly #scales: Scales
+  readonly #nearest: NearestOfClass
+  readonly #nearestShare: number
   readonly #logits: Float64Array
   /** Scores of own examples that were left out of the training, ascending. */
   readonly #usual: Float64Array
 
-  constructor(names: readonly string[], head: LinearClasses, rows: Float32Array, usual: readonly Scope[]) {
+  constructor(names: readonly string[], head: LinearClasses, { vectors, labels }: OwnRows, usual: readonly Scope[]) {
     this.#names = names
     this.#head = head
-    this.#rows = rows
+    this.#rows = vectors
+    this.#nearestShare = nearestShare(vectors.length / head.dimensions / names.length)
+    this.#nearest = { labels, into: new Float64Array(names.length) }
     this.#scales = scalesOf(usual)
     this.#logits = new Float64Array(head.classes)
     this.#usual = Float64Array.from(usual, (scope) => this.#scale(scope)).sort()
   }
 
   read(vector: Float32Array): ReadIntent {
-    const best = this.#best(vector)
-    const energy = energyOf(this.#logits, this.#names.length)
-    const scope = scopeAt(this.#head, this.#names.length, this.#rows, vector, this.#logits)
+    const intents = this.#names.length
+    const logits = this.#logits
+    logitsOf(this.#head, vector, logits)
+    const scope = scopeAt(this.#head, intents, this.#rows, vector, logits, this.#nearest)
+    for (let each = 0; each < intents; each++)
+      logits[each] = (logits[each] as number) + this.#nearestShare * (this.#nearest.into[each] as number)
+    const best = likeliest(logits, intents)
     return {
       name: this.#names[best] as string,
-      confidence: Math.exp((this.#logits[best] as number) - energy),
+      confidence: Math.exp((logits[best] as number) - energyOf(logits, intents)),
       scope: this.#scale(scope),
     }
   }
@@ -67,11 +79,6 @@ export class LearnedIntents {
   /** The score that this share of requests in scope stays below. */
   scopeBelow(share: number): number {
     return this.#usual[Math.min(this.#usual.length - 1, Math.floor(share * this.#usual.length))] ?? -Infinity
-  }
-
-  #best(vector: Float32Array): number {
-    logitsOf(this.#head, vector, this.#logits)
-    return likeliest(this.#logits, this.#names.length)
   }
 
   #scale({ energy, near }: Scope): number {
@@ -83,7 +90,7 @@ export class LearnedIntents {
 /** Learns; the same examples in the same order give the same. Needs an intent with an example at least. */
 export function* learnIntents(
   intents: readonly IntentExamples[],
-  { fit = FIT, background = [] }: LearnOptions = {},
+  { fit = FIT, background = [], knowsScope = true }: LearnOptions = {},
 ): Generator<void, LearnedIntents> {
   const names = intents.map(({ name }) => name)
   const rows = rowsOf(
@@ -94,7 +101,7 @@ export function* learnIntents(
   const own = rows.vectors.subarray(0, intents.reduce((sum, { vectors }) => sum + vectors.length, 0) * rows.dimensions)
   const usual: Scope[] = []
   const some = intents.map(({ vectors }) => vectors.slice(0, CALIBRATED))
-  for (let fold = 0; fold < FOLDS; fold++) {
+  for (let fold = 0; knowsScope && fold < FOLDS; fold++) {
     const kept = some.map((vectors) => vectors.filter((_, i) => vectors.length === 1 || i % FOLDS !== fold))
     const left = some.flatMap((vectors) => vectors.filter((_, i) => i % FOLDS === fold))
     if (left.length === 0) continue
@@ -108,12 +115,17 @@ export function* learnIntents(
     }
     yield
   }
-  return new LearnedIntents(names, head, own.slice(), usual)
+  return new LearnedIntents(names, head, { vectors: own.slice(), labels: rows.labels }, usual)
 }
 
 /** The same at once, for whoever has nothing else to do. */
 export function learnIntentsAtOnce(intents: readonly IntentExamples[], options?: LearnOptions): LearnedIntents {
   return atOnce(learnIntents(intents, options))
+}
+
+interface OwnRows {
+  readonly vectors: Float32Array
+  readonly labels: Uint16Array
 }
 
 interface Scope {
@@ -135,9 +147,10 @@ function scopeAt(
   rows: Float32Array,
   vector: Float32Array,
   logits: Float64Array,
+  nearest?: NearestOfClass,
 ): Scope {
   const energy = energyOf(logits, own) - (classes > own ? (logits[own] as number) : 0)
-  return { energy, near: nearness(rows, dimensions, vector) }
+  return { energy, near: nearness(rows, dimensions, vector, nearest) }
 }
 
 function scalesOf(usual: readonly Scope[]): Scales {

@@ -2,13 +2,30 @@ import { dotAt } from './linear-classes.ts'
 
 const NEAREST = 5
 
-/** Mean cosine of a unit vector with its five nearest rows, or with all where there are fewer. `without` = a row that does not count. */
-export function nearness(rows: Float32Array, dimensions: number, vector: Float32Array, without: number = -1): number {
+/** Where the cosine of the nearest row of each class is wanted, too. */
+export interface NearestOfClass {
+  /** Class of each row. */
+  readonly labels: Uint16Array
+  /** One number per class. */
+  readonly into: Float64Array
+}
+
+/** Mean cosine of a unit vector with its five nearest rows, or with all where there are fewer. */
+export function nearness(
+  rows: Float32Array,
+  dimensions: number,
+  vector: Float32Array,
+  ofClass?: NearestOfClass,
+): number {
   const best = new Float64Array(NEAREST).fill(-Infinity)
+  ofClass?.into.fill(-1)
   const count = rows.length / dimensions
   for (let row = 0; row < count; row++) {
-    if (row === without) continue
     const cosine = dotAt(rows, row * dimensions, vector, 0, dimensions)
+    if (ofClass !== undefined) {
+      const label = ofClass.labels[row] as number
+      if (cosine > (ofClass.into[label] as number)) ofClass.into[label] = cosine
+    }
     if (cosine <= (best[NEAREST - 1] as number)) continue
     let place = NEAREST - 1
     for (; place > 0 && cosine > (best[place - 1] as number); place--) best[place] = best[place - 1] as number

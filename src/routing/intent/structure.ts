@@ -13,7 +13,7 @@ interface Sign {
 }
 
 const SIGNS: readonly Sign[] = [
-  { count: 'tools, least: 1, adds: { tool_use: 3, code_edit: 1, creative_writing: -1, reasoning: -1 } },
+  { count: 'tools', least: 1, adds: { tool_use: 3, code_edit: 1, creative_writing: -1, reasoning: -1 } },
   { count: 'most_tool_name_words_asked', least: 0.3, adds: { tool_use: 1.5 } },
   { count: 'tool_results_since_ask', least: 1, adds: { tool_use: 0.5, chat: -2 } },
   { count: 'output_schema_depth', least: 1, adds: { extraction: 2, classify: 0.5, chat: -2, creative_writing: -1 } },
