@@ -8,7 +8,7 @@ import { featuresOf, type RoutingFeatures } from '../../src/routing/features.ts'
 import type { BuiltInParts } from '../../src/routing/intent/built-in-intents.ts'
 import { atOnce, fitLogistic } from '../../src/routing/intent/fit-logistic.ts'
 import { COUNT_PLACES, eachGram } from '../../src/routing/intent/intent-words.ts'
-import { BUILT_IN_INTENTS } from '../../src/routing/intent/names.ts'
+import { BUILT_IN_INTENTS } from '../../src/shared/intent-names.ts'
 
 export const EXAMPLE_FILE: URL = new URL('../../router-models/intents/examples.yaml', import.meta.url)
 

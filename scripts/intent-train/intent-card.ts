@@ -1,4 +1,4 @@
-import { BUILT_IN_INTENTS } from '../../src/routing/intent/names.ts'
+import { BUILT_IN_INTENTS } from '../../src/shared/intent-names.ts'
 
 /** How a sentence that was left out of the training was read; intents by number. */
 export interface IntentFigures {

@@ -1,5 +1,5 @@
 /** `intents` of the file: own ones with examples, and where an intent goes. */
-import { BUILT_IN_INTENTS, OTHER_INTENT } from '../routing/intent/names.ts'
+import { BUILT_IN_INTENTS, OTHER_INTENT } from '../shared/intent-names.ts'
 import type { IntentConfig } from './config.ts'
 import { suggestion } from './check-names.ts'
 import type { FileConfig } from './schema.ts'

@@ -3,7 +3,7 @@ import type { Call } from '../gateway/steps.ts'
 import type { Encoder } from '../encoder/encoder.ts'
 import { featuresOf, type RoutingFeatures } from './features.ts'
 import type { IntentReader } from './intent/intent-reader.ts'
-import { OTHER_INTENT } from './intent/names.ts'
+import { OTHER_INTENT } from '../shared/intent-names.ts'
 import type { Scorer } from './scorer.ts'
 
 export interface Assessment {

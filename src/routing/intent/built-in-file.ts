@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { DIMENSIONS } from '../../encoder/encoder.ts'
 import { BuiltInIntents, type BuiltInParts } from './built-in-intents.ts'
 import { INTENT_COUNTS } from './intent-words.ts'
-import { BUILT_IN_INTENTS } from './names.ts'
+import { BUILT_IN_INTENTS } from '../../shared/intent-names.ts'
 
 const FORMAT = 'switchyard-intents-1'
 const CLASSES = BUILT_IN_INTENTS.length

@@ -2,7 +2,7 @@
 import type { RoutingFeatures } from '../features.ts'
 import { COUNT_PLACES, eachGram, GramTable } from './intent-words.ts'
 import { energyOf, likeliest, logitsOf, type LinearClasses } from './linear-classes.ts'
-import { BUILT_IN_INTENTS, OTHER_INTENT } from './names.ts'
+import { BUILT_IN_INTENTS, OTHER_INTENT } from '../../shared/intent-names.ts'
 import { addStructure } from './structure.ts'
 
 export interface BuiltInParts {

@@ -1,7 +1,7 @@
 import type { RoutingFeatures } from '../features.ts'
 import type { BuiltInIntents, IntentReading } from './built-in-intents.ts'
 import type { LearnedIntents } from './learn-intents.ts'
-import { BUILT_IN_INTENTS, OTHER_INTENT } from './names.ts'
+import { BUILT_IN_INTENTS, OTHER_INTENT } from '../../shared/intent-names.ts'
 
 /** Where an intent goes: a side of the route, or a model of it. */
 export interface IntentRule {

@@ -101,7 +101,8 @@ export function* learnIntents(
   const own = rows.vectors.subarray(0, intents.reduce((sum, { vectors }) => sum + vectors.length, 0) * rows.dimensions)
   const usual: Scope[] = []
   const some = intents.map(({ vectors }) => vectors.slice(0, CALIBRATED))
-  for (let fold = 0; knowsScope && fold < FOLDS; fold++) {
+  const folds = knowsScope ? FOLDS : 0
+  for (let fold = 0; fold < folds; fold++) {
     const kept = some.map((vectors) => vectors.filter((_, i) => vectors.length === 1 || i % FOLDS !== fold))
     const left = some.flatMap((vectors) => vectors.filter((_, i) => i % FOLDS === fold))
     if (left.length === 0) continue

@@ -3,7 +3,7 @@
  * no shape. A rule and no model, so that whoever reads an explanation can check it.
  */
 import { COUNT_AT } from '../features.ts'
-import { BUILT_IN_INTENTS, type BuiltInIntent } from './names.ts'
+import { BUILT_IN_INTENTS, type BuiltInIntent } from '../../shared/intent-names.ts'
 
 interface Sign {
   /** Name of a count and the least of it (plain, not its logarithm). */

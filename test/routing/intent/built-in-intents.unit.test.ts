@@ -6,7 +6,7 @@ import { featuresOf } from '../../../src/routing/features.ts'
 import { decodeBuiltIn, encodeBuiltIn, loadBuiltInIntents } from '../../../src/routing/intent/built-in-file.ts'
 import { IntentReader } from '../../../src/routing/intent/intent-reader.ts'
 import { learnIntentsAtOnce } from '../../../src/routing/intent/learn-intents.ts'
-import { BUILT_IN_INTENTS, OTHER_INTENT } from '../../../src/routing/intent/names.ts'
+import { BUILT_IN_INTENTS, OTHER_INTENT } from '../../../src/shared/intent-names.ts'
 import { chatRequest } from '../../support/fake-steps.ts'
 
 const MODEL = fileURLToPath(new URL('../../../router-models/intents/builtin', import.meta.url))
