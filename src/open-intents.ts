@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from './config/config.ts'
+import { ConfigError } from './config/problems.ts'
 import type { Encoder } from './encoder/encoder.ts'
 import { exampleVectors, loadBuiltInIntents } from './routing/intent/built-in-file.ts'
 import type { BuiltInIntents } from './routing/intent/built-in-intents.ts'
@@ -22,7 +23,7 @@ export interface IntentSource {
 }
 
 export function openIntents(encoder: Pick<Encoder, 'embed' | 'state'>, onEvent: (event: Event) => void): IntentSource {
-  const builtIn = loadBuiltInIntents(MODEL)
+  const builtIn = load()
   let last: { readonly key: string; readonly reader: IntentReader; readonly stop: AbortController } | undefined
   return {
     readerFor({ intents, router }) {
@@ -50,6 +51,17 @@ export function openIntents(encoder: Pick<Encoder, 'embed' | 'state'>, onEvent: 
     close() {
       last?.stop.abort()
     },
+  }
+}
+
+/** Throws ConfigError where the files of the built-in intents are missing or damaged. */
+function load(): BuiltInIntents {
+  try {
+    return loadBuiltInIntents(MODEL)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const sentence = `${why} Install the release again ("git checkout router-models" in a clone).`
+    throw new ConfigError([{ setting: 'intents', line: undefined, sentence }], undefined)
   }
 }
 
