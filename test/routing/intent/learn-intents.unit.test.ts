@@ -70,6 +70,13 @@ describe('intents by examples', () => {
     expect(Math.max(...strangers)).toBeLessThan(learned.scopeBelow(0.05))
   })
 
+  test('of two as near to the examples, the one that is more like any request is less in scope', () => {
+    const learned = learnIntentsAtOnce(intents, { background: cluster(9) })
+    const between = (a: number, b: number): Float32Array =>
+      Float32Array.from({ length: WIDTH }, (_, i) => (i === a || i === b ? Math.SQRT1_2 : 0))
+    expect(learned.read(between(0, 9)).scope).toBeLessThan(learned.read(between(0, 5)).scope - 0.1)
+  })
+
   test('a single intent is told from what is none', () => {
     const learned = learnIntentsAtOnce(intents.slice(0, 1), { background: [...cluster(9), ...cluster(7)] })
     const least = learned.scopeBelow(0.05)
