@@ -33,6 +33,8 @@ import type { Encoder } from './encoder/encoder.ts'
 import { WarmPrefixes } from './routing/warm-prefix.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
+import { openIntents } from './open-intents.ts'
+import type { IntentReader } from './routing/intent/intent-reader.ts'
 import { openScorer } from './open-scorer.ts'
 import { openGuard } from './open-guard.ts'
 import { hashKey } from './shared/api-key.ts'
@@ -131,6 +133,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const answers = new RecentAnswers()
   const cacheState = new CacheState(config.cache.maxBytes)
   metrics.cache.watch(cacheState.entries)
+  const intents = openIntents(encoder, (event) => log?.logger.info(event))
   const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
@@ -154,7 +157,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(
       next,
-      { scorer, encoder, answers, prefixes, acceptance },
+      { scorer, encoder, intents: intents.readerFor(next), answers, prefixes, acceptance },
       sending,
       limited,
       reporter,
@@ -194,6 +197,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     responses.close()
     access.close()
     await bounds.close()
+    intents.close()
     encoder.close()
     eventFile?.close()
     await sender.close()
@@ -241,6 +245,7 @@ function buildRuntime(
   routing: {
     readonly scorer: Scorer
     readonly encoder: Encoder
+    readonly intents: IntentReader
     readonly answers: RecentAnswers
     readonly prefixes: WarmPrefixes
     readonly acceptance: AcceptanceHead

@@ -84,6 +84,14 @@ export interface TenantConfig {
   readonly sensitivity?: SensitivityOptions
 }
 
+export interface IntentConfig {
+  readonly name: string
+  /** None = a built-in intent. */
+  readonly examples: readonly string[]
+  /** `small`, `big` or a model; undefined = only a label. */
+  readonly route: string | undefined
+}
+
 /** Everything the service needs to know, resolved: secrets read, models looked up, paths absolute. */
 export interface Config {
   readonly server: {
@@ -139,7 +147,11 @@ export interface Config {
     readonly weights: 'required' | 'optional'
     /** Of `gain-heads.bin` and `.json`; undefined = those that ship. */
     readonly folder: string | undefined
+    /** Share of requests of your own intents that may be taken for something else, 0..1: how strict they are. */
+    readonly outOfScope: number
   }
+  /** Of the file, in its order. */
+  readonly intents: readonly IntentConfig[]
   readonly encoder: {
     /** `auto` = loaded when it is first needed, `on` = at the start. */
     readonly enabled: 'auto' | 'on' | 'off'

@@ -15,6 +15,7 @@ import { checkNames, suggestion } from './check-names.ts'
 import { OWN_ENCODER, ownEncoderTarget } from './own-encoder.ts'
 import { priceSchedules } from './price-schedules.ts'
 import { ConfigError, type Lines, type Problem } from './problems.ts'
+import { resolveIntents } from './resolve-intents.ts'
 import { resolveKeys, resolveTenants } from './resolve-keys.ts'
 import { isAtOpenAi, isOpenRouter, isPublic, resolveUpstreams } from './resolve-upstreams.ts'
 import type { FileConfig } from './schema.ts'
@@ -111,6 +112,7 @@ class Resolver {
         this.#remarks.push(`${setting}: ${mode} does what "exact" does in this version`)
     }
     checkNames(raw, served, (path, sentence) => this.#problem(path, sentence))
+    const intents = resolveIntents(raw, (path, sentence) => this.#problem(path, sentence))
     const adminKey = this.#secrets.read(raw.server.adminKey, ['server', 'adminKey'])
     const keys = this.#keys(adminKey)
     const dataDir = this.#path(raw.dataDir)
@@ -175,6 +177,7 @@ class Resolver {
         ...raw.router,
         folder: raw.router.folder === undefined ? undefined : this.#path(raw.router.folder),
       },
+      intents,
       encoder: { ...encoder, folder: encoder.folder === undefined ? undefined : this.#path(encoder.folder) },
       events: this.#events(dataDir),
       retention: raw.retention,

@@ -185,6 +185,15 @@ const key = z.strictObject({
   compat: z.strictObject({ unknownFields: z.enum(['drop', 'refuse']).default('drop') }).prefault({}),
 })
 
+/** It becomes a header and a label. */
+const intentName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'write letters, digits, "_", "-" and ".", 64 at most')
+const intent = z.strictObject({
+  examples: z.array(z.string().trim().min(1).max(2000)).max(1000).default([]),
+  route: name.optional(),
+})
+
 const tenant = z.strictObject({ maxUsdPerDay: usd.optional(), sensitivity: sensitivity.optional() })
 
 export const configSchema: z.ZodObject = z.strictObject({
@@ -253,8 +262,10 @@ export const configSchema: z.ZodObject = z.strictObject({
     .strictObject({
       weights: z.enum(['required', 'optional']).default('required'),
       folder: z.string().min(1).optional(),
+      outOfScope: z.number().min(0).max(0.5).default(0.05),
     })
     .prefault({}),
+  intents: z.record(intentName, intent).default({}),
   encoder: z
     .strictObject({
       enabled: z.enum(['auto', 'on', 'off']).default('auto'),
@@ -386,7 +397,14 @@ export interface FileConfig {
     readonly responsesDays: number
   }
   readonly aliases: Readonly<Record<string, string>>
-  readonly router: { readonly weights: 'required' | 'optional'; readonly folder?: string | undefined }
+  readonly router: {
+    readonly weights: 'required' | 'optional'
+    readonly folder?: string | undefined
+    readonly outOfScope: number
+  }
+  readonly intents: Readonly<
+    Record<string, { readonly examples: readonly string[]; readonly route?: string | undefined }>
+  >
   readonly encoder: {
     readonly enabled: 'auto' | 'on' | 'off'
     readonly deadlineMs: number

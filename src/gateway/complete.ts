@@ -241,12 +241,13 @@ async function attempt(
 
 const UNKNOWN = { kind: 'failed', contentSent: true, usage: undefined, billing: 'unknown', fallback: false } as const
 
-function headOf({ call, admission, trace }: Job, target: Target, reason: Reason): AnswerHead {
+function headOf({ call, admission, trace, plan }: Job, target: Target, reason: Reason): AnswerHead {
   const { escalation } = trace
   return {
     tier: target.tier,
     upstream: target.upstream,
     reason,
+    intent: plan.route === undefined ? undefined : plan.intent,
     cache: trace.cache,
     attempts: trace.attempts + 1,
     simulated: target.kind === 'simulated',

@@ -297,7 +297,7 @@ export interface RoutePlan {
   readonly route?: string
   /** Router score in 0..1 (expected gain of the big model); absent where a rule decided. */
   readonly score: number | undefined
-  /** Closed set; `other` until the router issue. */
+  /** One of a closed set known at start (`routing/intent`); `other` = none of them, or nobody has looked. */
   readonly intent: string
   /** Every model that was considered, with its price; worked out only when somebody asks. */
   readonly alternatives: () => readonly Alternative[]
@@ -481,6 +481,8 @@ export interface AnswerHead {
   readonly dropped: readonly string[]
   /** Output cap that was sent in the place of a larger one of the caller's. */
   readonly loweredCap?: number
+  /** What the request asked for; absent = a model was named, and nobody has looked. */
+  readonly intent?: string | undefined
   /** Why the small side's answer was not sent. */
   readonly escalation?: string
   readonly guard?: GuardReport | undefined

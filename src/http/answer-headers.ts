@@ -13,6 +13,7 @@ export function answerHeaders(head: AnswerHead): Record<string, string> {
     'x-cache': head.cache,
     'x-attempts': String(head.attempts),
   }
+  if (head.intent !== undefined) headers['x-route-intent'] = head.intent
   if (head.escalation !== undefined) headers['x-escalation-reason'] = head.escalation
   if (head.taskId !== undefined) headers['x-task-id'] = head.taskId
   if (head.standing !== undefined) {

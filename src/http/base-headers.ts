@@ -7,6 +7,7 @@ const EXPOSED = [
   'x-route',
   'x-route-upstream',
   'x-route-reason',
+  'x-route-intent',
   'x-cache',
   'x-cache-entry',
   'x-cost-saved-usd',

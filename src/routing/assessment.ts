@@ -2,6 +2,8 @@
 import type { Call } from '../gateway/steps.ts'
 import type { Encoder } from '../encoder/encoder.ts'
 import { featuresOf, type RoutingFeatures } from './features.ts'
+import type { IntentReader } from './intent/intent-reader.ts'
+import { OTHER_INTENT } from '../shared/intent-names.ts'
 import type { Scorer } from './scorer.ts'
 
 export interface Assessment {
@@ -18,6 +20,8 @@ export interface Assessment {
 export interface Assessor {
   /** A promise only where somebody has to be waited for. Rejects only because the caller has left. */
   assess(call: Call): Assessment | Promise<Assessment>
+  /** Whether every request is worth a vector: intents of one's own are told apart by nothing else. */
+  readonly wantsVector?: boolean
   /** Whether `refine` could come to another score, and at once. Starts what is missing for it in the background. */
   canRefine(known: Assessment): boolean
   /** The same with the encoder's vector, for a score that leaves the policy undecided. `known` itself where there is none in time. */
@@ -25,33 +29,41 @@ export interface Assessor {
 }
 
 /** The intent of a request that nobody has read. */
-export const NO_INTENT = 'other'
+export const NO_INTENT: string = OTHER_INTENT
 
 /** Tokens of the routing text that the encoder reads, as the heads were trained: its time grows with them, about 9 ms for these. */
-const ROUTING_TOKENS = 48
+export const ROUTING_TOKENS = 48
 
 export type RoutingEncoder = Pick<Encoder, 'state' | 'embed' | 'load'>
 
 export class ScoreAssessor implements Assessor {
   readonly #scorer: Scorer
   readonly #encoder: RoutingEncoder | undefined
+  readonly #intents: IntentReader | undefined
 
-  constructor(scorer: Scorer, encoder?: RoutingEncoder) {
+  constructor(scorer: Scorer, encoder?: RoutingEncoder, intents?: IntentReader) {
     this.#scorer = scorer
     this.#encoder = encoder
+    this.#intents = intents
+  }
+
+  get wantsVector(): boolean {
+    return this.#intents?.wantsVector === true
   }
 
   assess({ request, signal }: Call): Assessment | Promise<Assessment> {
     const features = featuresOf(request)
+    const intent = this.#intents?.read(features).name ?? NO_INTENT
     const score = this.#score(features, signal)
     return typeof score === 'object'
-      ? score.then((known) => assessmentOf(features, known))
-      : assessmentOf(features, score)
+      ? score.then((known) => assessmentOf(features, intent, known))
+      : assessmentOf(features, intent, score)
   }
 
   canRefine({ features, score }: Assessment): boolean {
     const encoder = this.#encoder
-    if (encoder === undefined || score === undefined || this.#scorer.readsVector?.(features) !== true) return false
+    if (encoder === undefined) return false
+    if (!this.wantsVector && (score === undefined || this.#scorer.readsVector?.(features) !== true)) return false
     // The first that would profit pays nothing: it is decided without while the model is being loaded.
     if (encoder.state === 'idle') encoder.load().catch(() => {})
     return encoder.state === 'ready'
@@ -62,7 +74,8 @@ export class ScoreAssessor implements Assessor {
     signal.throwIfAborted()
     if (vector === undefined) return known
     const score = await this.#score(known.features, signal, vector)
-    return score === undefined ? known : { ...known, vector, score }
+    const intent = this.#intents?.read(known.features, vector).name ?? known.intent
+    return { ...known, vector, intent, score: score ?? known.score }
   }
 
   /** A scorer that fails must not fail the request. A leaving caller still ends it. */
@@ -84,8 +97,8 @@ export class ScoreAssessor implements Assessor {
   }
 }
 
-function assessmentOf(features: RoutingFeatures, score: number | undefined): Assessment {
-  return { features, vector: undefined, intent: NO_INTENT, score }
+function assessmentOf(features: RoutingFeatures, intent: string, score: number | undefined): Assessment {
+  return { features, vector: undefined, intent, score }
 }
 
 /** A score that is no number is no score. */

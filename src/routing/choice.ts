@@ -1,5 +1,6 @@
 /** From a field and a score to an order of models. */
 import type { Reason, Target } from '../gateway/steps.ts'
+import type { IntentRule } from './intent/intent-reader.ts'
 import type { Field } from './field.ts'
 import type { Policy, PolicyInput } from './policy.ts'
 import { expectedPrice } from './request-size.ts'
@@ -53,6 +54,27 @@ export function choose(
     ...(decision.isBig || decision.reason === 'pinned' || decision.reason === 'sticky' || route.isSteady === true
       ? {}
       : { escalation: big }),
+  }
+}
+
+/** The side or the model that a rule names for an intent, with the rest behind it; undefined = the model cannot take the request here. */
+export function ruledBy(
+  { route: wanted }: IntentRule,
+  score: number | undefined,
+  field: Field,
+  route: Route,
+): Choice | undefined {
+  const { small, big } = field
+  const side =
+    wanted === 'small' ? small : wanted === 'big' ? big : [...small, ...big].filter(({ name }) => name === wanted)
+  if (side.length === 0) return undefined
+  const isSmall = small.includes(side[0] as Target)
+  const [own, other] = isSmall ? [small, big] : [big, small]
+  return {
+    targets: [...side, ...own, ...(route.isCrossTier ? other : [])],
+    reason: 'intent',
+    score,
+    ...(isSmall && route.isSteady !== true ? { escalation: big } : {}),
   }
 }
 

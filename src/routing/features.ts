@@ -97,13 +97,27 @@ function textOf(content: Message['content']): string {
 
 /** Blocks that agent programs put into the user's message on their own; they are not what the person asked. */
 const REMINDER_TAGS: readonly string[] = [
+  // Claude Code
   'system-reminder',
+  'local-command-caveat',
+  'local-command-stdout',
+  'command-message',
+  'command-contents',
+  // Codex
   'environment_context',
   'user_instructions',
+  'INSTRUCTIONS',
+  'turn_aborted',
+  // Cline and Roo Code
   'environment_details',
 ]
 
-function withoutReminders(text: string): string {
+/** Where Aider repeats its rules for edits behind the ask. */
+const AIDER_RULES = '\n# *SEARCH/REPLACE block* Rules:'
+
+function withoutReminders(whole: string): string {
+  const rules = whole.indexOf(AIDER_RULES)
+  const text = rules === -1 ? whole : whole.slice(0, rules)
   if (!text.includes('<')) return text
   let rest = text
   for (const tag of REMINDER_TAGS) {

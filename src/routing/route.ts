@@ -1,6 +1,7 @@
 /** The routes of a configuration, put together once at start. */
 import type { Target } from '../gateway/steps.ts'
 import { ScoreAssessor, type Assessor, type RoutingEncoder } from './assessment.ts'
+import type { IntentReader } from './intent/intent-reader.ts'
 import { createPolicy, MODES, type Mode, type Policy, type PolicyKnowledge, type RouteTarget } from './policy.ts'
 import type { Scorer } from './scorer.ts'
 import { signerOf } from './stickiness.ts'
@@ -47,7 +48,11 @@ export function routeFor(
   options: RouteOptions,
   targets: ReadonlyMap<string, Target>,
   anyScorer: Scorer,
-  { encoder, encoderBand = 0 }: { readonly encoder?: RoutingEncoder; readonly encoderBand?: number },
+  {
+    encoder,
+    encoderBand = 0,
+    intents,
+  }: { readonly encoder?: RoutingEncoder; readonly encoderBand?: number; readonly intents?: IntentReader },
 ): Route {
   const small = targetsNamed(targets, options.small, `routes.${name}.small`)
   const big = targetsNamed(targets, options.big, `routes.${name}.big`)
@@ -58,7 +63,7 @@ export function routeFor(
     big,
     isCrossTier: options.fallback === 'cross-tier',
     hasSigners: [...small, ...big].some((target) => signerOf(target) !== undefined),
-    assessor: new ScoreAssessor(scorer, encoder),
+    assessor: new ScoreAssessor(scorer, encoder, intents),
     policies: policiesOf(options, {
       usualScores: scorer.usualScores,
       undecidedBand: encoder === undefined ? 0 : encoderBand,

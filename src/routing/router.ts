@@ -13,9 +13,10 @@ import type { ChatRequest } from '../protocol/request.ts'
 import { marksOfEvent, scopeOf } from './answer-marks.ts'
 import type { AnswerMemory } from './answer-memory.ts'
 import { NO_INTENT, type Assessment, type RoutingEncoder } from './assessment.ts'
-import { choose, inputOf, stuck, type Choice } from './choice.ts'
+import { choose, inputOf, ruledBy, stuck, type Choice } from './choice.ts'
 import { budgetBar } from './budget-bar.ts'
 import { fieldOf, heldField, warmField, type Field } from './field.ts'
+import type { IntentReader } from './intent/intent-reader.ts'
 import { expectedPrice, promptTokens, sizeOf } from './request-size.ts'
 import { createModelResolver } from './resolve-model.ts'
 import { limitedRoute, mayStandIn, pinnedWithin } from './residency.ts'
@@ -34,6 +35,8 @@ export interface RouterOptions {
   readonly encoder?: RoutingEncoder
   /** How near to its threshold a score asks the encoder (`encoder.routingBand`); default 0 = none does. */
   readonly encoderBand?: number
+  /** What requests ask for; absent = nobody looks. */
+  readonly intents?: IntentReader
   readonly answers: AnswerMemory
   /** Whose prompt cache has which conversation; absent = not remembered. */
   readonly prefixes?: Pick<WarmPrefixes, 'of' | 'answered'>
@@ -72,10 +75,12 @@ class RuleThenScoreRouter implements ModelRouter {
   readonly #routes: ReadonlyMap<string, Route>
   readonly #fallbacks: ReadonlyMap<Target, readonly Target[]>
   readonly #resolver: ReturnType<typeof createModelResolver>
+  readonly #hasRules: boolean
 
   constructor(options: RouterOptions) {
     this.#options = options
     const { targets, scorer } = options
+    this.#hasRules = (options.intents?.rules.size ?? 0) > 0
     this.#routes = new Map(
       Object.entries(options.routes).map(([name, route]) => [name, routeFor(name, route, targets, scorer, options)]),
     )
@@ -106,18 +111,24 @@ class RuleThenScoreRouter implements ModelRouter {
     const note = this.#noteOf(call, admission, route, needs)
     const asked = note === undefined ? { route: meant.route } : { route: meant.route, note }
     const held = heldField(this.#bondOf(call, admission), field, meant.mode)
+    // What a conversation is bound to, what is warm, and the caller's own choice of a side go before.
+    const isFree = held === undefined && field.warm === undefined && meant.mode !== 'cheap' && meant.mode !== 'best'
+    const obeysRules = isFree && this.#hasRules
     const decide = (known: Assessment | undefined): RoutePlan => {
+      const ruled = obeysRules && known !== undefined ? this.#ruled(known, field, route) : undefined
+      if (ruled !== undefined) return this.#planned(ruled, known?.intent ?? NO_INTENT, field, started, asked)
       const choice = choose(held ?? field, route, policy, known?.score, this.#options.random)
       const kept = held === undefined ? choice : stuck(choice, field, route)
       return this.#planned(kept, known?.intent ?? NO_INTENT, field, started, asked)
     }
     const among = held ?? field
-    if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore || limits?.isSteady === true)
-      return decide(undefined)
+    const isOneSided = among.small.length === 0 || among.big.length === 0
+    if (isOneSided || !(policy.wantsScore || obeysRules) || limits?.isSteady === true) return decide(undefined)
     const known = route.assessor.assess(call)
     if (known instanceof Promise) return known.then(decide)
-    if (!policy.isUndecided(inputOf(known.score, among, HALF)) || !route.assessor.canRefine(known)) return decide(known)
-    return route.assessor.refine(known, call).then(decide)
+    const { assessor } = route
+    const wantsVector = assessor.wantsVector === true || policy.isUndecided(inputOf(known.score, among, HALF))
+    return wantsVector && assessor.canRefine(known) ? assessor.refine(known, call).then(decide) : decide(known)
   }
 
   firstTarget(model: string, allowed: ReadonlySet<string> | undefined, limits?: RouteLimits): Target {
@@ -136,6 +147,12 @@ class RuleThenScoreRouter implements ModelRouter {
       id,
       ownedBy: this.#options.targets.get(id)?.upstream ?? 'switchyard',
     }))
+  }
+
+  /** What a rule for the intent says; undefined = there is none, or the route cannot follow it. */
+  #ruled({ intent, score }: Assessment, field: Field, route: Route): Choice | undefined {
+    const rule = this.#options.intents?.rules.get(intent)
+    return rule === undefined ? undefined : ruledBy(rule, score, field, route)
   }
 
   /** The field with what the conversation and the task bring along; most requests bring nothing. */

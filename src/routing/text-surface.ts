@@ -41,6 +41,13 @@ const CLASSES_AT = SURFACE_NAMES.length - CLASS_NAMES.length
 
 const CODES = new CharCodes()
 
+/** The words of the last text, by hash: what else looks at words need not read it again. */
+const WORDS_KEPT = 1024
+const HASHES = new Int32Array(WORDS_KEPT)
+let lastText = ''
+let lastWords = 0
+const UNUSED = new Float64Array(SURFACE_NAMES.length)
+
 /** Words seen in this text, by hash: a slot holds the number of the text that used it last. */
 const SEEN = new Uint32Array(4096)
 let generation = 0
@@ -51,7 +58,6 @@ const TALLY = new Uint32Array(17)
 /** Hashes of the words as n-grams part them, in their order, of the text that was read last. */
 let gramHashes = new Int32Array(1024)
 let gramCount = 0
-let gramText = ''
 
 /** As a signed number, like all that come of it: mixed signs would make every hash a floating-point number. */
 const SEED = HASH_SEED | 0
@@ -155,6 +161,7 @@ export function readSurface(text: string, into: Float64Array): void {
       continue
     }
     if (wordLength > 0) {
+      if (words < WORDS_KEPT) HASHES[words] = hash
       words++
       letters += wordLength
       if (wordLength > 8) longWords++
@@ -197,7 +204,8 @@ export function readSurface(text: string, into: Float64Array): void {
     }
     run = 0
   }
-  gramText = text
+  lastText = text
+  lastWords = Math.min(words, WORDS_KEPT)
   gramCount = gramsRead
   const digits = TALLY[DIGIT] as number
   into[0] = characters
@@ -235,7 +243,19 @@ export function readSurface(text: string, into: Float64Array): void {
  * was not the last text, or it has characters that are folded by Unicode's rules.
  */
 export function gramsOf(text: string): { readonly hashes: Int32Array; readonly count: number } | undefined {
-  return text === gramText && TALLY[FOREIGN] === 0 ? { hashes: gramHashes, count: gramCount } : undefined
+  return text === lastText && TALLY[FOREIGN] === 0 ? { hashes: gramHashes, count: gramCount } : undefined
+}
+
+export interface WordHashes {
+  /** FNV-1a of each word's lower-case letters and digits; valid until the next text is read. */
+  readonly hashes: Int32Array
+  readonly count: number
+}
+
+/** The words of a text in their order; at hand where it is the last one that `readSurface` has read. */
+export function wordHashesOf(text: string): WordHashes {
+  if (text !== lastText) readSurface(text, UNUSED)
+  return { hashes: HASHES, count: lastWords }
 }
 
 /** Whether a word of the last text that was read had this hash. */

@@ -15,6 +15,7 @@ const SMALLEST = {
   models: { NAME: { upstream: 'NAME', model: 'm' } },
   routes: { NAME: {} },
   taskTypes: { NAME: {} },
+  intents: { NAME: {} },
   keys: [{ name: 'a', key: 'b' }],
 }
 const REQUIRED = [

@@ -432,3 +432,32 @@ describe('names that the router understands are accepted', () => {
     expect((await load(text)).keys[0]?.models).toEqual([name])
   })
 })
+
+describe('intents', () => {
+  const ask = (intents: string): Promise<string> => refusal(`${GOOD}intents:\n${intents}`)
+
+  test.each([
+    ['  refunds: { route: big }', 'it has no examples and is not built in'],
+    ['  maths: { examples: [two and two] }', 'this is a built-in intent, which has its own'],
+    ['  refunds: { examples: [money back], route: huge }', 'write small, big or a model.'],
+    [
+      '  a: { examples: [money back] }\n  b: { examples: [" Money back"] }',
+      'the same sentence is an example of "a" already',
+    ],
+    ['  Refunds!: { examples: [money back] }', 'Refunds!'],
+    ['  refunds: { examples: [""] }', 'intents.refunds.examples'],
+    [
+      `  ${Array.from({ length: 201 }, (_, i) => `i${i}: { examples: [say ${i}] }`).join('\n  ')}`,
+      'there are 201 of your own; 200 are possible',
+    ],
+  ])('%.60s', async (intents, sentence) => expect(await ask(intents)).toContain(sentence))
+
+  test('of your own need the encoder, a rule for a built-in one does not', async () => {
+    const without = `${GOOD}encoder: { enabled: off }\n`
+    expect(await refusal(`${without}intents: { refunds: { examples: [money back] } }`)).toContain(
+      'intents of your own need the encoder',
+    )
+    const { intents } = await load(`${without}intents: { maths: { route: big } }`)
+    expect(intents).toEqual([{ name: 'maths', examples: [], route: 'big' }])
+  })
+})

@@ -14,6 +14,7 @@ const HEAD: Required<AnswerHead> = {
   reason: 'pinned',
   cache: 'miss',
   attempts: 1,
+  intent: 'maths',
   escalation: 'empty',
   taskId: 'run-1',
   standing: { spent: () => toNanoUsd(1), remaining: () => toNanoUsd(1) },

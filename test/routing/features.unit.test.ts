@@ -111,6 +111,11 @@ describe('the routing text', () => {
       'Fix it.',
     )
     expect(askOf(user('Fix it.'), user('<environment_context>cwd: /</environment_context>'))).toBe('Fix it.')
+    expect(askOf(user('Fix it.\n\n# *SEARCH/REPLACE block* Rules:\n\nEvery block must use this format'))).toBe(
+      'Fix it.',
+    )
+    expect(askOf(user('# AGENTS.md\n<INSTRUCTIONS>be brief</INSTRUCTIONS>\nFix it.'))).toBe('# AGENTS.md\n\nFix it.')
+    expect(askOf(user('<local-command-stdout>ok</local-command-stdout>'), user('Fix it.'))).toBe('Fix it.')
     expect(askOf(user('Fix it. <system-reminder>never closed'))).toBe('Fix it.')
   })
 
