@@ -50,6 +50,8 @@ export interface AppOptions {
   /** Where log lines go; undefined = nowhere. */
   readonly log: { write(line: string): void } | undefined
   readonly version: string
+  /** Other weights than those that ship: `gainHeads` without its ending. For benchmarks that judge questions which these have seen. */
+  readonly weights?: { readonly gainHeads: string; readonly acceptance: URL }
 }
 
 export interface App {
@@ -122,8 +124,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
-  const scorer = loadTrainedScorer(ROUTER_MODEL)
-  const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
+  const scorer = loadTrainedScorer(options.weights?.gainHeads ?? ROUTER_MODEL)
+  const acceptance = loadAcceptanceHead(options.weights?.acceptance ?? ACCEPTANCE_MODEL)
   const answers = new RecentAnswers()
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)

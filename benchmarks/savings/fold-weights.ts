@@ -1,0 +1,93 @@
+/** Weights of which no row of a fold's questions was part: gain heads and the head that believes agreement. Kept in a git-ignored folder. */
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { fitAcceptance } from '../../scripts/cascade-train/fit-acceptance.ts'
+import {
+  examplesOf,
+  foldOf,
+  readOutcomeFiles,
+  stemOf,
+  TRAINING_SETS,
+  type OutcomeFile,
+} from '../../scripts/router-train/outcome-sets.ts'
+import { strengthsOf } from '../../scripts/router-train/strengths.ts'
+import { HeadTrainer } from '../../scripts/router-train/train-heads.ts'
+import { makeRows } from '../../scripts/router-train/training-rows.ts'
+import { vectorsOf } from '../../scripts/router-train/vectors.ts'
+import { encodeHeads } from '../../src/routing/head-file.ts'
+import { casesOf, type CascadePair } from '../support/cascade-score.ts'
+import type { CascadeRow } from '../support/recorded-cascade.ts'
+
+export const FOLDS = 5
+
+/** Where a fold's weights lie: `<gainHeads>.bin`, `<gainHeads>.json`, and the acceptance head. */
+export interface FoldWeights {
+  readonly gainHeads: string
+  readonly acceptance: URL
+}
+
+/** The fold of a prompt: every wording of a question, in whatever set, is in the same one. */
+export function foldOfPrompt(prompt: string): number {
+  return foldOf(stemOf(prompt), FOLDS)
+}
+
+const ROOT = new URL('../../', import.meta.url)
+const CACHE = new URL('../results/savings-folds/', import.meta.url)
+
+/**
+ * One per fold. Made where they are not there yet, which takes minutes; the same data and the same training code find them again.
+ * `progress` is told what is being done.
+ */
+export async function foldWeights(
+  data: URL,
+  cascade: { readonly rows: readonly CascadeRow[]; readonly pair: CascadePair },
+  progress: (step: string) => void,
+): Promise<FoldWeights[]> {
+  const files = readOutcomeFiles(data, TRAINING_SETS)
+  const folder = new URL(`${keyOf(files, cascade.rows)}/`, CACHE)
+  mkdirSync(folder, { recursive: true })
+  const weights = Array.from({ length: FOLDS }, (_, fold) => ({
+    gainHeads: fileURLToPath(new URL(`fold-${fold}`, folder)),
+    acceptance: new URL(`fold-${fold}.acceptance.json`, folder),
+  }))
+  // The acceptance head is written last: where it is, the fold is whole.
+  const missing = [...weights.entries()].filter(([, { acceptance }]) => !existsSync(acceptance))
+  if (missing.length === 0) return weights
+  progress('reading the recorded outcomes')
+  const examples = files.flatMap(({ set, pair, rows }) => examplesOf(set, pair, rows))
+  const vectors = await vectorsOf(
+    examples.map(({ features }) => features.text),
+    (done, of) => progress(`encoded ${done} of ${of} texts`),
+  )
+  const rows = makeRows(examples, vectors)
+  for (const [fold, { gainHeads, acceptance }] of missing) {
+    progress(`weights without fold ${fold + 1} of ${FOLDS}`)
+    const use = [...examples.keys()].filter((row) => foldOf(examples[row]?.stem ?? '', FOLDS) !== fold)
+    // Strengths are one number per model over thousands of rows: a fold more or less is within their rounding.
+    const heads = encodeHeads(new HeadTrainer(rows, use).parts(strengthsOf(withoutFold(files, fold))))
+    writeFileSync(`${gainHeads}.bin`, heads.bin)
+    writeFileSync(`${gainHeads}.json`, heads.json)
+    const taught = cascade.rows.filter(({ prompt }) => foldOfPrompt(prompt) !== fold)
+    const [one, two] = [1, 2].map((opinions) => fitAcceptance(casesOf(taught, cascade.pair, opinions)))
+    writeFileSync(acceptance, JSON.stringify({ version: 1, one, two }))
+  }
+  return weights
+}
+
+function withoutFold(files: readonly OutcomeFile[], fold: number): OutcomeFile[] {
+  return files.map((file) => ({ ...file, rows: file.rows.filter(({ prompt }) => foldOfPrompt(prompt) !== fold) }))
+}
+
+/** Of everything that the weights depend on: the recorded data, and the code that makes and reads features. */
+function keyOf(files: readonly OutcomeFile[], cascade: readonly CascadeRow[]): string {
+  const hash = createHash('sha256')
+  for (const { name, sha256 } of files) hash.update(`${name} ${sha256}\n`)
+  hash.update(JSON.stringify(cascade.map(({ id, m }) => [id, m])))
+  const sources = globSync(
+    ['scripts/router-train/*.ts', 'scripts/cascade-train/*.ts', 'src/routing/*.ts', 'src/routing/cascade/acceptance.ts'],
+    { cwd: fileURLToPath(ROOT) },
+  ).toSorted()
+  for (const source of sources) hash.update(readFileSync(new URL(source, ROOT)))
+  return hash.digest('hex').slice(0, 16)
+}

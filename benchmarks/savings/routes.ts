@@ -1,0 +1,62 @@
+/** The configuration of the service under judgement: one route per set and setting of the sweep. */
+import type { SavingsSet } from './questions.ts'
+import { PRICES } from './prices.ts'
+
+export const KEY = 'sk-test-savings'
+
+/** Settings that are swept: `costQuality` of every route, from cheap to good. */
+export const SWEEP = [0.2, 0.35, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.87, 0.94] as const
+
+/** What is asked of every question: a route at each setting, and either model by its own name. */
+export type Way = number | 'small' | 'big'
+export const WAYS: readonly Way[] = ['small', ...SWEEP, 'big']
+
+/** The name to ask for. */
+export function modelName(set: string, way: Way): string {
+  return typeof way === 'number' ? `${set}-${way}` : `${set}.${way}`
+}
+
+/** `urls`: the server of each set's models. */
+export function configuration(sets: readonly SavingsSet[], urls: ReadonlyMap<string, string>): string {
+  const upstreams = sets.map(
+    ({ name }) => `  ${name}: { kind: vllm, replicas: ["${urls.get(name)}"], retries: 0, breaker: off, ask: as-asked }`,
+  )
+  const models = sets.flatMap(({ name, models: { small, big, opinions } }) => {
+    const line = (role: string, model: string): string => {
+      const price = PRICES[model]
+      if (price === undefined) throw new Error(`There is no price for ${model}; add it to benchmarks/savings/prices.ts.`)
+      const tier = role === 'big' ? 'frontier' : 'local'
+      const cost = `{ inputPerM: ${price.inputPerM}, outputPerM: ${price.outputPerM} }`
+      return `  ${name}.${role}: { upstream: ${name}, model: "${model}", tier: ${tier}, contextTokens: 131072, price: ${cost} }`
+    }
+    return [line('small', small), line('big', big), ...opinions.map((model, i) => line(`opinion${i}`, model))]
+  })
+  const routes = sets.flatMap((set) =>
+    SWEEP.map((way) => `  ${modelName(set.name, way)}: { ${sidesOf(set)}, ${goalOf(set, way)} }`),
+  )
+  return `upstreams:
+${upstreams.join('\n')}
+models:
+${models.join('\n')}
+routes:
+${routes.join('\n')}
+keys:
+  - { name: savings, key: "${KEY}", tenant: savings, requestsPerMinute: 1000000000 }
+telemetry: { log: off }
+`
+}
+
+function sidesOf({ name }: SavingsSet): string {
+  return `small: [${name}.small], big: [${name}.big]`
+}
+
+/** The plain checks are on everywhere; other small models are asked where their answers are recorded. */
+function goalOf({ name, models: { opinions } }: SavingsSet, costQuality: number): string {
+  if (opinions.length === 0) return `costQuality: ${costQuality}`
+  const others = opinions.map((_, i) => `${name}.opinion${i}`).join(', ')
+  return `${process.env['SV_FIRST'] === '1' ? 'targetBigShare: 0' : `costQuality: ${costQuality}`}, cascade: { secondOpinions: [${others}], maxGain: ${maxGainAt(costQuality)} }`
+}
+
+function maxGainAt(costQuality: number): number {
+  return Math.min(1, Math.round(0.2 * ((1 - costQuality) / costQuality) * 1000) / 1000)
+}
