@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { askAll, type Answers } from './savings/ask-all.ts'
 import { figuresOf, WANTED, type Figures, type Row } from './savings/figures.ts'
-import { foldWeights } from './savings/fold-weights.ts'
+import { FOLDS, foldWeights, SHIPPED, type FoldWeights } from './savings/fold-weights.ts'
 import { SETS } from './savings/prices.ts'
 import { readSet, type SavingsSet } from './savings/questions.ts'
 import { WAYS } from './savings/routes.ts'
@@ -16,8 +16,9 @@ const HELP = `npm run bench:savings -- [--data DIR] [--rows N] [--json]
 
 Sends equal shares of ${SETS.join(', ')}
 in ${WAYS.length} ways (either model alone, ${WAYS.length - 2} settings of costQuality) through the real service, and says what 90, 95 and 98 % of the big
-models' quality costs. Weights out of fold, 5 folds by question; the first run trains them, which takes 4 minutes.
---data DIR  the recorded outcomes and pairs.json (../shared/data/routing)
+models' quality costs. Without --data: ../shared/data/routing with weights out of fold, 5 folds by question; the first run trains them,
+which takes 4 minutes.
+--data DIR  those of the sets that DIR has, with the weights that ship; DIR/pairs.json may name the models
 --rows N    of each set at most so many questions (all: as many as the smallest set has)
 --json      ends with one line of JSON`
 
@@ -33,6 +34,8 @@ if (values.help) {
   console.log(HELP)
   process.exit(0)
 }
+/** A part or other data must not stand where the figures of the whole are looked for. */
+const isWhole = values.data === undefined && values.rows === undefined
 const folder =
   values.data === undefined
     ? new URL('../../shared/data/routing/', import.meta.url)
@@ -46,21 +49,13 @@ try {
 }
 
 async function main(): Promise<void> {
-  const whole = SETS.map((name) => readSet(folder, name))
+  const whole = SETS.flatMap((name) => readSet(folder, name) ?? [])
+  if (whole.length === 0)
+    throw new Error(`${fileURLToPath(folder)} has none of ${SETS.join(', ')}. Name a folder that has with --data.`)
   const share = Math.min(Number(values.rows ?? Number.POSITIVE_INFINITY), ...whole.map((set) => set.questions.length))
   if (!(share >= 1)) throw new Error('--rows must be a whole number from 1.')
   const sets = whole.map((set): SavingsSet => ({ ...set, questions: set.questions.slice(0, share) }))
-  const cascade = sets.find(({ models }) => models.opinions.length > 0)
-  if (cascade === undefined) throw new Error('pairs.json names no second opinions for any set.')
-  const { small, big, opinions } = cascade.models
-  const weights = await foldWeights(
-    folder,
-    {
-      rows: readCascadeRows(join(fileURLToPath(folder), `${cascade.name}.train.jsonl.gz`)),
-      pair: { weak: small, strong: big, second_opinion: opinions },
-    },
-    progress,
-  )
+  const weights = values.data === undefined ? await outOfFold(whole) : Array<FoldWeights>(FOLDS).fill(SHIPPED)
   const { answers, bills } = await askAll(sets, weights, (done, of) => {
     if (done % 100 === 0) progress(`${done} of ${of} requests`)
   })
@@ -72,8 +67,16 @@ async function main(): Promise<void> {
     `Bills: the meters of the simulated models say ${bills.metered} nano-dollars, the ledger ${bills.booked}: no difference.`,
   )
   const report = { sets: Object.fromEntries(figures), rows: share, nanoUsd: String(bills.booked) }
-  console.log(writeReport('savings', report))
+  console.log(writeReport(isWhole ? 'savings' : 'savings-part', report))
   if (values.json) console.log(JSON.stringify({ sets: report.sets, rows: share, nanoUsd: report.nanoUsd }))
+}
+
+async function outOfFold(sets: readonly SavingsSet[]): Promise<FoldWeights[]> {
+  const cascade = sets.find(({ models }) => models.opinions.length > 0)
+  if (cascade === undefined) throw new Error('The set with recorded answers, cascade_zeroeval, is not there.')
+  const { small, big, opinions } = cascade.models
+  const rows = readCascadeRows(join(fileURLToPath(folder), `${cascade.name}.train.jsonl.gz`))
+  return await foldWeights(folder, { rows, pair: { weak: small, strong: big, second_opinion: opinions } }, progress)
 }
 
 function rowsOf(sets: readonly SavingsSet[], answers: Answers): Row[] {
@@ -81,7 +84,9 @@ function rowsOf(sets: readonly SavingsSet[], answers: Answers): Row[] {
 }
 
 function show(sets: readonly SavingsSet[], figures: ReadonlyMap<string, Figures>, share: number): void {
-  console.log(`Single-turn questions with recorded outcomes, ${share} of each set; dollars per 1,000; weights out of fold.`)
+  console.log(
+    `Single-turn questions with recorded outcomes, ${share} of each set; dollars per 1,000; ${values.data === undefined ? 'weights out of fold' : 'the weights that ship'}.`,
+  )
   for (const { name, models } of sets) {
     const others = models.opinions.length === 0 ? '' : `, second opinions ${models.opinions.join(', ')}`
     console.log(`  ${name}: ${models.small} -> ${models.big}${others}`)

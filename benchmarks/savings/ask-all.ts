@@ -147,7 +147,9 @@ async function spentOf(url: string, sets: readonly SavingsSet[]): Promise<bigint
   for (const { name, questions } of sets) {
     if (questions.length === 0) continue
     for (const way of WAYS) {
-      const page = await fetch(`${url}/v1/tasks/${modelName(name, way)}`, { headers: { authorization: `Bearer ${KEY}` } })
+      const page = await fetch(`${url}/v1/tasks/${modelName(name, way)}`, {
+        headers: { authorization: `Bearer ${KEY}` },
+      })
       const task = (await page.json()) as { readonly spent: { readonly nano_usd: number } }
       spent += BigInt(task.spent.nano_usd)
     }

@@ -32,6 +32,12 @@ export function foldOfPrompt(prompt: string): number {
   return foldOf(stemOf(prompt), FOLDS)
 }
 
+/** The weights that ship: for questions that these have not seen. */
+export const SHIPPED: FoldWeights = {
+  gainHeads: fileURLToPath(new URL('../../router-models/gain-heads', import.meta.url)),
+  acceptance: new URL('../../router-models/acceptance.json', import.meta.url),
+}
+
 const ROOT = new URL('../../', import.meta.url)
 const CACHE = new URL('../results/savings-folds/', import.meta.url)
 
@@ -75,19 +81,23 @@ export async function foldWeights(
   return weights
 }
 
+const SOURCES: readonly string[] = [
+  'scripts/router-train/*.ts',
+  'scripts/cascade-train/*.ts',
+  'src/routing/{boosted-trees,char-codes,features,gain-*,head-file,kind,model-strength,ngram-counter,text-surface,tool-shape,word-classes}.ts',
+  'src/routing/cascade/{acceptance,disagreement-rate}.ts',
+]
+
 function withoutFold(files: readonly OutcomeFile[], fold: number): OutcomeFile[] {
   return files.map((file) => ({ ...file, rows: file.rows.filter(({ prompt }) => foldOfPrompt(prompt) !== fold) }))
 }
 
-/** Of everything that the weights depend on: the recorded data, and the code that makes and reads features. */
+/** Digest of everything that the weights depend on: the recorded data, and the code that makes and reads features. */
 function keyOf(files: readonly OutcomeFile[], cascade: readonly CascadeRow[]): string {
   const hash = createHash('sha256')
   for (const { name, sha256 } of files) hash.update(`${name} ${sha256}\n`)
   hash.update(JSON.stringify(cascade.map(({ id, m }) => [id, m])))
-  const sources = globSync(
-    ['scripts/router-train/*.ts', 'scripts/cascade-train/*.ts', 'src/routing/*.ts', 'src/routing/cascade/acceptance.ts'],
-    { cwd: fileURLToPath(ROOT) },
-  ).toSorted()
+  const sources = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: fileURLToPath(ROOT) })).toSorted()
   for (const source of sources) hash.update(readFileSync(new URL(source, ROOT)))
   return hash.digest('hex').slice(0, 16)
 }

@@ -1,4 +1,6 @@
-/** Prices of the pairs, US dollars per million tokens, and the lengths that no source has. */
+/** The pairs, their prices in US dollars per million tokens, and the lengths that no source has. */
+import type { CascadePair } from '../support/cascade-score.ts'
+
 export const SETS = ['routerbench_subset', 'routellm_mmlu', 'routellm_gsm8k', 'bfcl_v1', 'cascade_zeroeval'] as const
 export type SetName = (typeof SETS)[number]
 
@@ -34,4 +36,17 @@ export const UNRECORDED_TOKENS: Readonly<Record<SetName, number>> = {
   routellm_gsm8k: 100,
   bfcl_v1: 60,
   cascade_zeroeval: 200,
+}
+
+/** Where a folder has no `pairs.json`. */
+export const PAIRS: Readonly<Record<SetName, CascadePair>> = {
+  routerbench_subset: { weak: 'mixtral-8x7b-chat', strong: 'gpt-4-1106-preview', second_opinion: [] },
+  routellm_mmlu: { weak: 'mixtral-8x7b-instruct-v0.1', strong: 'gpt-4-1106-preview', second_opinion: [] },
+  routellm_gsm8k: { weak: 'mixtral-8x7b-instruct-v0.1', strong: 'gpt-4-1106-preview', second_opinion: [] },
+  bfcl_v1: { weak: 'llama-3-8b-instruct', strong: 'claude-3-5-sonnet-20240620', second_opinion: [] },
+  cascade_zeroeval: {
+    weak: 'Meta-Llama-3.1-8B-Instruct',
+    strong: 'claude-3-5-sonnet-20241022',
+    second_opinion: ['gemma-2-9b-it', 'Qwen2-7B-Instruct'],
+  },
 }

@@ -1,12 +1,12 @@
 /** The recorded questions that are asked, with what each model of the set's pair came to. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { countTokens } from '../../src/simulator/tokens.ts'
 import type { CascadePair } from '../support/cascade-score.ts'
 import { seededRandom } from '../support/router-lines.ts'
 import { foldOfPrompt } from './fold-weights.ts'
-import { PRICES, UNRECORDED_TOKENS, type SetName } from './prices.ts'
+import { PAIRS, PRICES, UNRECORDED_TOKENS, type SetName } from './prices.ts'
 
 export interface Question {
   readonly set: SetName
@@ -48,16 +48,18 @@ interface Row {
   readonly tools?: readonly { readonly name: string; readonly description?: string; readonly parameters?: object }[]
 }
 
-/** Throws Error with a sentence where a set is not there. */
-export function readSet(folder: URL, name: SetName): SavingsSet {
-  const file = new URL(`${name}.train.jsonl.gz`, folder)
-  if (!existsSync(file)) throw new Error(`${file.pathname} is not there. Name a folder that has it with --data.`)
-  const pairs = JSON.parse(readFileSync(new URL('pairs.json', folder), 'utf8')) as Record<string, Partial<CascadePair>>
-  const { weak, strong, second_opinion: opinions = [] } = pairs[name] ?? {}
-  if (weak === undefined || strong === undefined) throw new Error(`pairs.json names no pair for ${name}.`)
+/** The questions of a set, in an order that has nothing to do with their outcomes; undefined = the folder does not have it. */
+export function readSet(folder: URL, name: SetName): SavingsSet | undefined {
+  const file = existsSync(folder) ? readdirSync(folder).find((each) => isOf(each, name)) : undefined
+  if (file === undefined) return undefined
+  const pairs = new URL('pairs.json', folder)
+  const named = existsSync(pairs)
+    ? (JSON.parse(readFileSync(pairs, 'utf8')) as Record<string, Partial<CascadePair> | undefined>)[name]
+    : undefined
+  const { weak, strong, second_opinion: opinions = [] } = { ...PAIRS[name], ...named }
   const models = { small: weak, big: strong, opinions }
   const asked = new Set<string>()
-  const questions = gunzipSync(readFileSync(file))
+  const questions = gunzipSync(readFileSync(new URL(file, folder)))
     .toString()
     .split('\n')
     .filter((line) => line !== '')
@@ -75,6 +77,11 @@ export function readSet(folder: URL, name: SetName): SavingsSet {
   return { name, models, questions }
 }
 
+/** A set is named by its file up to the first dot. */
+function isOf(file: string, name: SetName): boolean {
+  return file.endsWith('.jsonl.gz') && file.startsWith(`${name}.`)
+}
+
 function questionOf(set: SetName, row: Row, { small, big, opinions }: SetModels): Question | undefined {
   const answers = new Map<string, RecordedAnswer>()
   for (const model of [small, big, ...opinions]) {
@@ -90,17 +97,25 @@ function questionOf(set: SetName, row: Row, { small, big, opinions }: SetModels)
   return { set, id, fold: foldOfPrompt(prompt), prompt, tools, answers }
 }
 
-/** The set names types as Python does; the API takes JSON Schema alone. */
-const PYTHON_TYPES: Readonly<Record<string, string>> = { dict: 'object', float: 'number', tuple: 'array' }
+const JSON_TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'])
+/** The set names types as programming languages do; the API takes those of JSON Schema alone. */
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  dict: 'object',
+  float: 'number',
+  double: 'number',
+  tuple: 'array',
+}
 
+/** The same schema; a type that JSON does not know allows anything. */
 function jsonSchema(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(jsonSchema)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [
-      key,
-      key === 'type' && typeof each === 'string' ? (PYTHON_TYPES[each] ?? each) : jsonSchema(each),
-    ]),
+    Object.entries(value).flatMap(([key, each]) => {
+      if (key !== 'type' || typeof each !== 'string') return [[key, jsonSchema(each)]]
+      const type = OTHER_TYPES[each] ?? each
+      return JSON_TYPES.has(type) ? [[key, type]] : []
+    }),
   )
 }
 

@@ -24,7 +24,8 @@ export function configuration(sets: readonly SavingsSet[], urls: ReadonlyMap<str
   const models = sets.flatMap(({ name, models: { small, big, opinions } }) => {
     const line = (role: string, model: string): string => {
       const price = PRICES[model]
-      if (price === undefined) throw new Error(`There is no price for ${model}; add it to benchmarks/savings/prices.ts.`)
+      if (price === undefined)
+        throw new Error(`There is no price for ${model}; add it to benchmarks/savings/prices.ts.`)
       const tier = role === 'big' ? 'frontier' : 'local'
       const cost = `{ inputPerM: ${price.inputPerM}, outputPerM: ${price.outputPerM} }`
       return `  ${name}.${role}: { upstream: ${name}, model: "${model}", tier: ${tier}, contextTokens: 131072, price: ${cost} }`
@@ -50,13 +51,21 @@ function sidesOf({ name }: SavingsSet): string {
   return `small: [${name}.small], big: [${name}.big]`
 }
 
-/** The plain checks are on everywhere; other small models are asked where their answers are recorded. */
+/**
+ * The plain checks are on everywhere. Where other small models can be asked they are asked first, because three of them cost less than a
+ * tenth of the big one: then the price of quality is set by the gain from which on their answers are not believed.
+ */
 function goalOf({ name, models: { opinions } }: SavingsSet, costQuality: number): string {
   if (opinions.length === 0) return `costQuality: ${costQuality}`
   const others = opinions.map((_, i) => `${name}.opinion${i}`).join(', ')
-  return `${process.env['SV_FIRST'] === '1' ? 'targetBigShare: 0' : `costQuality: ${costQuality}`}, cascade: { secondOpinions: [${others}], maxGain: ${maxGainAt(costQuality)} }`
+  const cascade = `{ secondOpinions: [${others}], maxGain: ${maxGainAt(costQuality)} }`
+  return `targetBigShare: 0, cascade: ${cascade}`
 }
 
+/** Gain of equal worth at 0.5 (`src/routing/policy.ts`). */
+const NEUTRAL_GAIN = 0.2
+
+/** The gain from which on `costQuality` would pay for the big model. */
 function maxGainAt(costQuality: number): number {
-  return Math.min(1, Math.round(0.2 * ((1 - costQuality) / costQuality) * 1000) / 1000)
+  return Math.min(1, Math.round((NEUTRAL_GAIN * (1 - costQuality) * 1000) / costQuality) / 1000)
 }

@@ -128,11 +128,7 @@ const SENTENCES = [
   'One more remark on {word}: check it against {other} before relying on it.',
 ]
 
-function prose(
-  words: readonly string[],
-  random: () => number,
-  outcome: Outcome | undefined,
-): string {
+function prose(words: readonly string[], random: () => number, outcome: Outcome | undefined): string {
   if (outcome !== undefined) {
     const gold = outcome.gold ?? 'the recorded right answer'
     return outcome.isRight
