@@ -56,7 +56,7 @@ export function readSet(folder: URL, name: SetName): SavingsSet | undefined {
   const named = existsSync(pairs)
     ? (JSON.parse(readFileSync(pairs, 'utf8')) as Record<string, Partial<CascadePair> | undefined>)[name]
     : undefined
-  const { weak, strong, second_opinion: opinions = [] } = { ...PAIRS[name], ...named }
+  const { weak, strong, second_opinion: opinions } = { ...PAIRS[name], ...named }
   const models = { small: weak, big: strong, opinions }
   const asked = new Set<string>()
   const questions = gunzipSync(readFileSync(new URL(file, folder)))
