@@ -2,7 +2,6 @@
  * Composition root: the one place that knows every part. Read from top to bottom; what is opened here is closed in `close`.
  */
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { Access, type KeyCounts } from './access.ts'
 import { WrapUpRouter } from './budget/wrap-up-router.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
@@ -25,12 +24,14 @@ import { openHoldBounds, type HoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { RecentAnswers } from './routing/answer-memory.ts'
 import type { AcceptanceHead } from './routing/cascade/acceptance.ts'
-import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
+import { acceptanceFile, loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
+import type { Encoder } from './encoder/encoder.ts'
+import { WarmPrefixes } from './routing/warm-prefix.ts'
 import { createRouter } from './routing/router.ts'
 import type { Scorer } from './routing/scorer.ts'
-import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import { openScorer } from './open-scorer.ts'
 import { openGuard } from './open-guard.ts'
 import { hashKey } from './shared/api-key.ts'
 import type { SwitchyardError } from './shared/errors.ts'
@@ -50,8 +51,6 @@ export interface AppOptions {
   /** Where log lines go; undefined = nowhere. */
   readonly log: { write(line: string): void } | undefined
   readonly version: string
-  /** Other weights than those that ship: `gainHeads` without its ending. For benchmarks that judge questions which these have seen. */
-  readonly weights?: { readonly gainHeads: string; readonly acceptance: URL }
 }
 
 export interface App {
@@ -64,8 +63,6 @@ export interface App {
   close(how: 'drain' | 'now'): Promise<void>
 }
 
-const ACCEPTANCE_MODEL = new URL('../router-models/acceptance.json', import.meta.url)
-const ROUTER_MODEL = fileURLToPath(new URL('../router-models/gain-heads', import.meta.url))
 const now = (): number => performance.now()
 
 /** Builds the whole service without listening. */
@@ -78,6 +75,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     reporter: metrics.encoder,
     onEvent: (event) => log?.logger.warn(event),
   })
+  const scorer = openScorer(config.router, (detail) => log?.logger.warn({ event: 'router-weights', detail }))
   // Before anything that would have to be closed again: of two services on one ledger the second ends here.
   const eventFile =
     config.events === undefined
@@ -99,6 +97,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
     forgetResponses: (tenant, keys) => {
       answers.forget(tenant)
+      prefixes.forget(tenant)
       return responses.forget(tenant, keys)
     },
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
@@ -124,9 +123,9 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
-  const scorer = loadTrainedScorer(options.weights?.gainHeads ?? ROUTER_MODEL)
-  const acceptance = loadAcceptanceHead(options.weights?.acceptance ?? ACCEPTANCE_MODEL)
+  const acceptance = loadAcceptanceHead(acceptanceFile(config.router.folder))
   const answers = new RecentAnswers()
+  const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
@@ -143,7 +142,16 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
-    buildRuntime(next, { scorer, answers, acceptance }, sending, limited, reporter, access.keyring, budgeting, bounds)
+    buildRuntime(
+      next,
+      { scorer, encoder, answers, prefixes, acceptance },
+      sending,
+      limited,
+      reporter,
+      access.keyring,
+      budgeting,
+      bounds,
+    )
   let current = config
   let runtime = runtimeOf(config)
   const defect = (id: string, error: SwitchyardError): void =>
@@ -219,7 +227,13 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
 
 function buildRuntime(
   config: Config,
-  routing: { readonly scorer: Scorer; readonly answers: RecentAnswers; readonly acceptance: AcceptanceHead },
+  routing: {
+    readonly scorer: Scorer
+    readonly encoder: Encoder
+    readonly answers: RecentAnswers
+    readonly prefixes: WarmPrefixes
+    readonly acceptance: AcceptanceHead
+  },
   sender: Sender,
   limited: LimitedModels,
   reporter: Reporter,
@@ -232,6 +246,7 @@ function buildRuntime(
     routes: config.routes,
     aliases: config.aliases,
     ...routing,
+    encoderBand: config.encoder.routingBand,
     requires,
     now,
     random: Math.random,

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts'
 import { launch } from '../support/launch.ts'
-import type { FoldWeights } from './fold-weights.ts'
 import { PRICES } from './prices.ts'
 import type { Question, SavingsSet } from './questions.ts'
 import { configuration, KEY, modelName, WAYS, type Way } from './routes.ts'
@@ -29,15 +28,15 @@ export interface Bills {
 export type Answers = ReadonlyMap<Question, ReadonlyMap<Way, Asked>>
 
 const AT_A_TIME = 16
-const GATEWAY = fileURLToPath(new URL('./gateway.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /**
- * One process per fold, with weights that have seen none of its questions. Throws Error where an answer is not 200, comes from another
+ * One process per fold, with weights (a folder each) that have seen none of its questions. Throws Error where an answer is not 200, comes from another
  * model than the log says, or the books of a process differ from the meters by a nano-dollar.
  */
 export async function askAll(
   sets: readonly SavingsSet[],
-  weights: readonly FoldWeights[],
+  weights: readonly string[],
   progress: (done: number, of: number) => void,
 ): Promise<{ readonly answers: Answers; readonly bills: Bills }> {
   const answers = new Map<Question, Map<Way, Asked>>()
@@ -82,7 +81,7 @@ function simulatorFor({ models: { small, big, opinions }, questions }: SavingsSe
 async function askFold(
   sets: readonly SavingsSet[],
   simulators: ReadonlyMap<string, Simulator>,
-  weights: FoldWeights,
+  weights: string,
   step: () => void,
 ): Promise<{ readonly answers: Map<Question, Map<Way, Asked>>; readonly booked: bigint }> {
   const dir = mkdtempSync(join(tmpdir(), 'switchyard-savings-'))
@@ -90,11 +89,23 @@ async function askFold(
   for (const [name, simulator] of simulators) urls.set(name, (await simulator.listen(0)).url)
   const file = join(dir, 'switchyard.yaml')
   const log = join(dir, 'requests.log')
-  writeFileSync(file, configuration(sets, urls))
+  writeFileSync(file, configuration(sets, urls, weights))
   const service = await launch({
     name: 'switchyard',
     command: process.execPath,
-    args: [GATEWAY, file, join(dir, 'data'), log, weights.gainHeads, fileURLToPath(weights.acceptance)],
+    args: [
+      MAIN,
+      'serve',
+      '--config',
+      file,
+      '--port',
+      '0',
+      '--data-dir',
+      join(dir, 'data'),
+      '--log',
+      log,
+      '--no-detect',
+    ],
     cwd: dir,
     ready: /switchyard listening on (http:\S+)/,
     timeoutMs: 60_000,

@@ -1,6 +1,7 @@
 /** Weights of which no row of a fold's questions was part: gain heads and the head that believes agreement. Kept in a git-ignored folder. */
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fitAcceptance } from '../../scripts/cascade-train/fit-acceptance.ts'
 import {
@@ -21,45 +22,32 @@ import type { CascadeRow } from '../support/recorded-cascade.ts'
 
 export const FOLDS = 5
 
-/** Where a fold's weights lie: `<gainHeads>.bin`, `<gainHeads>.json`, and the acceptance head. */
-export interface FoldWeights {
-  readonly gainHeads: string
-  readonly acceptance: URL
-}
-
 /** The fold of a prompt: every wording of a question, in whatever set, is in the same one. */
 export function foldOfPrompt(prompt: string): number {
   return foldOf(stemOf(prompt), FOLDS)
 }
 
-/** The weights that ship: for questions that these have not seen. */
-export const SHIPPED: FoldWeights = {
-  gainHeads: fileURLToPath(new URL('../../router-models/gain-heads', import.meta.url)),
-  acceptance: new URL('../../router-models/acceptance.json', import.meta.url),
-}
+/** Of the weights that ship: for questions that these have not seen. */
+export const SHIPPED: string = fileURLToPath(new URL('../../router-models/', import.meta.url))
 
 const ROOT = new URL('../../', import.meta.url)
 const CACHE = new URL('../results/savings-folds/', import.meta.url)
 
 /**
- * One per fold. Made where they are not there yet, which takes minutes; the same data and the same training code find them again.
+ * A folder of weights per fold (`router.folder`). Made where they are not there yet, which takes minutes; the same data and the same training code find them again.
  * `progress` is told what is being done.
  */
 export async function foldWeights(
   data: URL,
   cascade: { readonly rows: readonly CascadeRow[]; readonly pair: CascadePair },
   progress: (step: string) => void,
-): Promise<FoldWeights[]> {
+): Promise<string[]> {
   const files = readOutcomeFiles(data, TRAINING_SETS)
   const folder = new URL(`${keyOf(files, cascade.rows)}/`, CACHE)
-  mkdirSync(folder, { recursive: true })
-  const weights = Array.from({ length: FOLDS }, (_, fold) => ({
-    gainHeads: fileURLToPath(new URL(`fold-${fold}`, folder)),
-    acceptance: new URL(`fold-${fold}.acceptance.json`, folder),
-  }))
+  const folders = Array.from({ length: FOLDS }, (_, fold) => fileURLToPath(new URL(`fold-${fold}/`, folder)))
   // The acceptance head is written last: where it is, the fold is whole.
-  const missing = [...weights.entries()].filter(([, { acceptance }]) => !existsSync(acceptance))
-  if (missing.length === 0) return weights
+  const missing = [...folders.entries()].filter(([, own]) => !existsSync(join(own, 'acceptance.json')))
+  if (missing.length === 0) return folders
   progress('reading the recorded outcomes')
   const examples = files.flatMap(({ set, pair, rows }) => examplesOf(set, pair, rows))
   const vectors = await vectorsOf(
@@ -67,18 +55,19 @@ export async function foldWeights(
     (done, of) => progress(`encoded ${done} of ${of} texts`),
   )
   const rows = makeRows(examples, vectors)
-  for (const [fold, { gainHeads, acceptance }] of missing) {
+  for (const [fold, own] of missing) {
+    mkdirSync(own, { recursive: true })
     progress(`weights without fold ${fold + 1} of ${FOLDS}`)
     const use = [...examples.keys()].filter((row) => foldOf(examples[row]?.stem ?? '', FOLDS) !== fold)
     // Strengths are one number per model over thousands of rows: a fold more or less is within their rounding.
     const heads = encodeHeads(new HeadTrainer(rows, use).parts(strengthsOf(withoutFold(files, fold))))
-    writeFileSync(`${gainHeads}.bin`, heads.bin)
-    writeFileSync(`${gainHeads}.json`, heads.json)
+    writeFileSync(join(own, 'gain-heads.bin'), heads.bin)
+    writeFileSync(join(own, 'gain-heads.json'), heads.json)
     const taught = cascade.rows.filter(({ prompt }) => foldOfPrompt(prompt) !== fold)
     const [one, two] = [1, 2].map((opinions) => fitAcceptance(casesOf(taught, cascade.pair, opinions)))
-    writeFileSync(acceptance, JSON.stringify({ version: 1, one, two }))
+    writeFileSync(join(own, 'acceptance.json'), JSON.stringify({ version: 1, one, two }))
   }
-  return weights
+  return folders
 }
 
 const SOURCES: readonly string[] = [

@@ -16,8 +16,8 @@ export function modelName(set: string, way: Way): string {
   return typeof way === 'number' ? `${set}-${way}` : `${set}.${way}`
 }
 
-/** `urls`: the server of each set's models. */
-export function configuration(sets: readonly SavingsSet[], urls: ReadonlyMap<string, string>): string {
+/** `urls`: the server of each set's models; `weights`: folder of the router's. */
+export function configuration(sets: readonly SavingsSet[], urls: ReadonlyMap<string, string>, weights: string): string {
   const upstreams = sets.map(
     ({ name }) => `  ${name}: { kind: vllm, replicas: ["${urls.get(name)}"], retries: 0, breaker: off, ask: as-asked }`,
   )
@@ -43,7 +43,7 @@ routes:
 ${routes.join('\n')}
 keys:
   - { name: savings, key: "${KEY}", tenant: savings, requestsPerMinute: 1000000000 }
-telemetry: { log: off }
+router: { folder: "${weights}" }
 `
 }
 

@@ -5,6 +5,7 @@ import { redisAddress } from '../shared/redis-url.ts'
 import type { Price } from '../shared/price.ts'
 import { hasMadeKeys } from '../store/key-store.ts'
 import { checkEncoder } from '../open-encoder.ts'
+import { openScorer } from '../open-scorer.ts'
 import { EXIT, type Command } from './command.ts'
 import { CONFIG_FLAGS_HELP, parseConfigFlags } from './config-flags.ts'
 import { styleFor, type Style } from './style.ts'
@@ -21,6 +22,7 @@ ${CONFIG_FLAGS_HELP}`,
   async run(args, io) {
     const config = await loadConfig(parseConfigFlags(args), { env: io.env, cwd: io.cwd, hasMadeKeys })
     checkEncoder(config.encoder)
+    openScorer(config.router, () => {})
     const style = styleFor(io.stdout, io.env)
     for (const line of describe(config, style)) io.stdout.write(`${line}\n`)
     return EXIT.ok

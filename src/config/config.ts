@@ -120,11 +120,19 @@ export interface Config {
     readonly writeTools: readonly string[]
     readonly taskIdleMinutes: number
   }
+  readonly router: {
+    /** `optional` = without usable weights the service starts all the same and routes by rules and chance. */
+    readonly weights: 'required' | 'optional'
+    /** Of `gain-heads.bin` and `.json`; undefined = those that ship. */
+    readonly folder: string | undefined
+  }
   readonly encoder: {
     /** `auto` = loaded when it is first needed, `on` = at the start. */
     readonly enabled: 'auto' | 'on' | 'off'
     /** Longest wait for a vector on the way of a request, ms. */
     readonly deadlineMs: number
+    /** How near to the threshold of its route a score asks the encoder: in ranks for a share, in gain for a price; 0 = none does. */
+    readonly routingBand: number
     /** Memory for vectors that were made. */
     readonly storeBytes: number
     /** Of the model; undefined = the one that ships. */

@@ -156,6 +156,10 @@ class Resolver {
       durability: raw.store.durability,
       store,
       budget: raw.budget,
+      router: {
+        ...raw.router,
+        folder: raw.router.folder === undefined ? undefined : this.#path(raw.router.folder),
+      },
       encoder: { ...encoder, folder: encoder.folder === undefined ? undefined : this.#path(encoder.folder) },
       events: this.#events(dataDir),
       retention: raw.retention,

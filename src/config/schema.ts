@@ -242,10 +242,17 @@ export const configSchema: z.ZodObject = z.strictObject({
       except: z.array(z.enum(FINDING_KINDS)).default([]),
     })
     .prefault({}),
+  router: z
+    .strictObject({
+      weights: z.enum(['required', 'optional']).default('required'),
+      folder: z.string().min(1).optional(),
+    })
+    .prefault({}),
   encoder: z
     .strictObject({
       enabled: z.enum(['auto', 'on', 'off']).default('auto'),
       deadlineMs: ms.default(40),
+      routingBand: z.number().min(0).max(0.5).default(0),
       storeBytes: safe.default(16_777_216),
       folder: z.string().min(1).optional(),
     })
@@ -364,9 +371,11 @@ export interface FileConfig {
     readonly responsesDays: number
   }
   readonly aliases: Readonly<Record<string, string>>
+  readonly router: { readonly weights: 'required' | 'optional'; readonly folder?: string | undefined }
   readonly encoder: {
     readonly enabled: 'auto' | 'on' | 'off'
     readonly deadlineMs: number
+    readonly routingBand: number
     readonly storeBytes: number
     readonly folder?: string | undefined
   }

@@ -48,7 +48,9 @@ export interface PairHead {
   readonly usualScores: readonly number[]
   /** Expected quality(big) - quality(small), about -1..1. `vector` = the encoder's of the routing text, where there is one. */
   gain(features: RoutingFeatures, vector?: Float32Array): number
-  /** The same with its parts. */
+  /** Whether a vector counts for a request of this kind; where tools are called it does not. */
+  readsVector(features: RoutingFeatures): boolean
+  /** The same as `gain` with its parts. */
   explain(features: RoutingFeatures, vector?: Float32Array): GainJudgement
 }
 
@@ -82,6 +84,7 @@ export class GainHeads {
         const { expert, shift } = seats[kindOf(features.counts)]
         return shift + expertGain(expert.parts, features, ngrams, vector)
       },
+      readsVector: (features) => seats[kindOf(features.counts)].expert.parts.encoded.encoder !== 0,
       explain: (features, vector) => {
         const kind = kindOf(features.counts)
         const { expert, shift } = seats[kind]

@@ -4,7 +4,6 @@ import type {
   Alternative,
   Call,
   Capability,
-  Reason,
   RouteLimits,
   RoutePlan,
   Router,
@@ -13,29 +12,31 @@ import type {
 import type { ChatRequest } from '../protocol/request.ts'
 import { marksOfEvent, scopeOf } from './answer-marks.ts'
 import type { AnswerMemory } from './answer-memory.ts'
-import { featuresOf } from './features.ts'
-import { createPolicy, MODES, type Mode, type Policy, type RouteTarget } from './policy.ts'
-import { expectedPrice, sizeOf } from './request-size.ts'
+import { NO_INTENT, type Assessment, type RoutingEncoder } from './assessment.ts'
+import { choose, inputOf, stuck, type Choice } from './choice.ts'
+import { budgetBar } from './budget-bar.ts'
+import { fieldOf, heldField, warmField, type Field } from './field.ts'
+import { expectedPrice, promptTokens, sizeOf } from './request-size.ts'
 import { createModelResolver } from './resolve-model.ts'
 import { limitedRoute, mayStandIn, pinnedWithin } from './residency.ts'
-import { fitOf, refusal, type Fit, type Needs } from './rules.ts'
+import { routeFor, targetsNamed, type Route, type RouteOptions } from './route.ts'
+import { fitOf, refusal, type Needs } from './rules.ts'
 import type { Scorer } from './scorer.ts'
-import { bondOf, heldTo, signerOf, type Bond } from './stickiness.ts'
-
-export interface RouteOptions extends RouteTarget {
-  /** Names of targets, in the order to try them. */
-  readonly small: readonly string[]
-  readonly big: readonly string[]
-  /** Whether a tier that fails may be followed by the other one. */
-  readonly fallback: 'tier' | 'cross-tier'
-}
+import { bondOf, type Bond } from './stickiness.ts'
+import { CACHEABLE_TOKENS, type WarmPrefixes } from './warm-prefix.ts'
 
 export interface RouterOptions {
   readonly targets: ReadonlyMap<string, Target>
   readonly routes: Readonly<Record<string, RouteOptions>>
   readonly aliases: Readonly<Record<string, string>>
   readonly scorer: Scorer
+  /** Asked where a score alone leaves the policy undecided; absent = nobody is. */
+  readonly encoder?: RoutingEncoder
+  /** How near to its threshold a score asks the encoder (`encoder.routingBand`); default 0 = none does. */
+  readonly encoderBand?: number
   readonly answers: AnswerMemory
+  /** Whose prompt cache has which conversation; absent = not remembered. */
+  readonly prefixes?: Pick<WarmPrefixes, 'of' | 'answered'>
   /** Capabilities that a request cannot be answered without. */
   readonly requires: (request: ChatRequest) => readonly Capability[]
   /** Monotonic milliseconds. */
@@ -66,36 +67,6 @@ export function createRouter(options: RouterOptions): ModelRouter {
   return new RuleThenScoreRouter(options)
 }
 
-interface Route {
-  /** The guard has taken models out of it. */
-  readonly isLimited?: boolean
-  /** It may not change its mind: the request is suspicious. */
-  readonly isSteady?: boolean
-  readonly small: readonly Target[]
-  readonly big: readonly Target[]
-  readonly isCrossTier: boolean
-  /** Some of its models sign what they think. */
-  readonly hasSigners: boolean
-  /** Judges between this route's models. */
-  readonly scorer: Scorer
-  readonly policies: Readonly<Record<Mode, Policy>>
-}
-
-/** What is known of a request once the rules have run. */
-interface Field {
-  readonly needs: Needs
-  readonly small: readonly Target[]
-  readonly big: readonly Target[]
-}
-
-interface Choice {
-  readonly targets: readonly Target[]
-  readonly reason: Reason
-  readonly score: number | undefined
-  /** The big side, where it may have to take over from the small one. */
-  readonly escalation?: readonly Target[]
-}
-
 class RuleThenScoreRouter implements ModelRouter {
   readonly #options: RouterOptions
   readonly #routes: ReadonlyMap<string, Route>
@@ -104,27 +75,14 @@ class RuleThenScoreRouter implements ModelRouter {
 
   constructor(options: RouterOptions) {
     this.#options = options
-    const named = (names: readonly string[], where: string): Target[] =>
-      names.map((name) => {
-        const target = options.targets.get(name)
-        if (target === undefined) throw new Error(`${where}: there is no model ${name}.`)
-        return target
-      })
+    const { targets, scorer } = options
     this.#routes = new Map(
-      Object.entries(options.routes).map(([name, route]) => {
-        const small = named(route.small, `routes.${name}.small`)
-        const big = named(route.big, `routes.${name}.big`)
-        if (small.length + big.length === 0) throw new Error(`routes.${name}: it names no model.`)
-        const isCrossTier = route.fallback === 'cross-tier'
-        const hasSigners = [...small, ...big].some((target) => signerOf(target) !== undefined)
-        const scorer = scorerFor(options.scorer, small[0], big[0])
-        return [name, { small, big, isCrossTier, hasSigners, scorer, policies: policiesOf(route, scorer.usualScores) }]
-      }),
+      Object.entries(options.routes).map(([name, route]) => [name, routeFor(name, route, targets, scorer, options)]),
     )
     this.#fallbacks = new Map(
-      [...options.targets.values()].map((target) => [
+      [...targets.values()].map((target) => [
         target,
-        named(target.fallbacks, `models.${target.name}.fallbacks`),
+        targetsNamed(targets, target.fallbacks, `models.${target.name}.fallbacks`),
       ]),
     )
     this.#resolver = createModelResolver({
@@ -143,20 +101,23 @@ class RuleThenScoreRouter implements ModelRouter {
 
     const { limits } = call
     const route = limitedRoute(request.model, this.#routes.get(meant.route) as Route, limits)
-    const field = fieldOf(request.model, route, needs)
+    const field = this.#circumstances(call, admission, fieldOf(request.model, route, needs))
     const policy = route.policies[meant.mode]
-    const note = this.#noteOf(call, admission, route)
+    const note = this.#noteOf(call, admission, route, needs)
     const asked = note === undefined ? { route: meant.route } : { route: meant.route, note }
     const held = heldField(this.#bondOf(call, admission), field, meant.mode)
-    const decide = (score: number | undefined): RoutePlan => {
-      const choice = choose(held ?? field, route, policy, score, this.#options.random)
-      return this.#planned(held === undefined ? choice : stuck(choice, field, route), field, started, asked)
+    const decide = (known: Assessment | undefined): RoutePlan => {
+      const choice = choose(held ?? field, route, policy, known?.score, this.#options.random)
+      const kept = held === undefined ? choice : stuck(choice, field, route)
+      return this.#planned(kept, known?.intent ?? NO_INTENT, field, started, asked)
     }
     const among = held ?? field
     if (among.small.length === 0 || among.big.length === 0 || !policy.wantsScore || limits?.isSteady === true)
       return decide(undefined)
-    const score = this.#score(call, route.scorer)
-    return typeof score === 'object' ? score.then(decide) : decide(score)
+    const known = route.assessor.assess(call)
+    if (known instanceof Promise) return known.then(decide)
+    if (!policy.isUndecided(inputOf(known.score, among, HALF)) || !route.assessor.canRefine(known)) return decide(known)
+    return route.assessor.refine(known, call).then(decide)
   }
 
   firstTarget(model: string, allowed: ReadonlySet<string> | undefined, limits?: RouteLimits): Target {
@@ -177,6 +138,19 @@ class RuleThenScoreRouter implements ModelRouter {
     }))
   }
 
+  /** The field with what the conversation and the task bring along; most requests bring nothing. */
+  #circumstances({ request, caller }: Call, { taskId, standing }: Admission, field: Field): Field {
+    const { size } = field.needs
+    let known = field
+    if (request.messages.length > 2 && promptTokens(size) >= CACHEABLE_TOKENS) {
+      const prefix = this.#options.prefixes?.of(caller.tenant, taskId, request.messages)
+      if (prefix !== undefined) known = warmField(field, prefix)
+    }
+    if (standing === undefined) return known
+    const bar = budgetBar(standing.spent(), standing.remaining(), expectedPrice(size, known.big[0]?.price))
+    return bar === 1 ? known : { ...known, bar }
+  }
+
   #bondOf({ request, caller }: Call, { taskId }: Admission): Bond | undefined {
     const { answers } = this.#options
     return bondOf(
@@ -187,27 +161,21 @@ class RuleThenScoreRouter implements ModelRouter {
   }
 
   /** Nothing is noted of answers that can leave no mark. */
-  #noteOf({ request, caller }: Call, { taskId }: Admission, route: Route): RoutePlan['note'] {
-    if (request.tools.length === 0 && !route.hasSigners && request.openai.audio === undefined) return undefined
+  #noteOf({ request, caller }: Call, { taskId }: Admission, route: Route, needs: Needs): RoutePlan['note'] {
     const { answers } = this.#options
+    const prefixes = promptTokens(needs.size) < CACHEABLE_TOKENS ? undefined : this.#options.prefixes
+    const leavesMark = request.tools.length > 0 || route.hasSigners || request.openai.audio !== undefined
+    if (!leavesMark && prefixes === undefined) return undefined
     const scope = (): string => scopeOf(taskId, request.messages)
     return (target, chunk) => {
-      for (const event of chunk.events)
+      for (const event of chunk.events) {
+        if (event.type === 'usage') {
+          prefixes?.answered(caller.tenant, taskId, request.messages, target, event.usage)
+          continue
+        }
+        if (!leavesMark) continue
         for (const mark of marksOfEvent(event, scope)) answers.remember(caller.tenant, mark, target.name)
-    }
-  }
-
-  /** A scorer that fails must not fail the request: the policy then decides without a score. A leaving caller still ends it. */
-  #score(call: Call, scorer: Scorer): number | undefined | Promise<number | undefined> {
-    try {
-      const score = scorer.score(featuresOf(call.request), call.signal)
-      if (typeof score === 'number') return known(score)
-      return score.then(known, () => {
-        call.signal.throwIfAborted()
-        return undefined
-      })
-    } catch {
-      return undefined
+      }
     }
   }
 
@@ -218,10 +186,17 @@ class RuleThenScoreRouter implements ModelRouter {
       (other) => fitOf(other, needs) === 'fits' && mayStandIn(other, target, limits),
     )
     const targets = [target, ...fallbacks]
-    return this.#planned({ targets, reason: 'pinned', score: undefined }, { needs, small: targets, big: [] }, started)
+    const field = { needs, small: targets, big: [] }
+    return this.#planned({ targets, reason: 'pinned', score: undefined }, NO_INTENT, field, started)
   }
 
-  #planned(choice: Choice, field: Field, started: number, asked?: Pick<RoutePlan, 'route' | 'note'>): RoutePlan {
+  #planned(
+    choice: Choice,
+    intent: string,
+    field: Field,
+    started: number,
+    asked?: Pick<RoutePlan, 'route' | 'note'>,
+  ): RoutePlan {
     const targets = distinct(choice.targets)
     return {
       targets,
@@ -230,7 +205,7 @@ class RuleThenScoreRouter implements ModelRouter {
       ...asked,
       ...(choice.escalation === undefined ? {} : { escalation: choice.escalation }),
       score: choice.score,
-      intent: 'other',
+      intent,
       alternatives: () =>
         distinct([...targets, ...field.small, ...field.big]).map((target): Alternative => ({
           target: target.name,
@@ -242,84 +217,13 @@ class RuleThenScoreRouter implements ModelRouter {
   }
 }
 
+/** Chance for a question that is not a decision. */
+const HALF = 0.5
+
 /** The targets in their order, each once. */
 function distinct(targets: readonly Target[]): RoutePlan['targets'] {
   const [first, second] = targets
   // Nearly always one of either side.
   if (targets.length === 1 || (targets.length === 2 && first !== second)) return targets as RoutePlan['targets']
   return [...new Set(targets)] as unknown as RoutePlan['targets']
-}
-
-function policiesOf(route: RouteOptions, usualScores: readonly number[] | undefined): Record<Mode, Policy> {
-  return Object.fromEntries(MODES.map((mode) => [mode, createPolicy(mode, route, usualScores)])) as Record<Mode, Policy>
-}
-
-/** The targets of a route that can take the request; where none surely fits, those that might. Throws the refusal where none can. */
-function fieldOf(model: string, route: Route, needs: Needs): Field {
-  const fit = (target: Target): Fit => fitOf(target, needs)
-  for (const wanted of ['fits', 'tight'] as const) {
-    const small = having(route.small, wanted, fit)
-    const big = having(route.big, wanted, fit)
-    if (small.length + big.length > 0) return { needs, small, big }
-  }
-  throw refusal(model, [...route.small, ...route.big], needs)
-}
-
-function having(targets: readonly Target[], wanted: Fit, fit: (target: Target) => Fit): readonly Target[] {
-  return targets.every((target) => fit(target) === wanted)
-    ? targets
-    : targets.filter((target) => fit(target) === wanted)
-}
-
-function choose(field: Field, route: Route, policy: Policy, score: number | undefined, random: () => number): Choice {
-  const { small, big } = field
-  if (route.isLimited === true && (small.length === 0 || big.length === 0))
-    return { targets: small.length === 0 ? big : small, reason: 'residency', score: undefined }
-  if (small.length === 0) return { targets: big, reason: 'capability', score: undefined }
-  if (big.length === 0) return { targets: small, reason: 'capability', score: undefined }
-  const decision = policy.decide({
-    score,
-    smallPrice: expectedPrice(field.needs.size, small[0]?.price),
-    bigPrice: expectedPrice(field.needs.size, big[0]?.price),
-    chance: random(),
-  })
-  const [first, second] = decision.isBig ? [big, small] : [small, big]
-  return {
-    targets: route.isCrossTier ? [...first, ...second] : first,
-    reason: route.isLimited === true ? 'residency' : decision.reason,
-    score,
-    // Who asks for the cheap side gets it.
-    ...(decision.isBig || decision.reason === 'pinned' || route.isSteady === true ? {} : { escalation: big }),
-  }
-}
-
-/** The part of the field that a conversation is held to; undefined = it is free, or none of these can keep it. `cheap` and `best` are the caller's own choice of tier, which goes before. */
-function heldField(bond: Bond | undefined, field: Field, mode: Mode): Field | undefined {
-  if (bond === undefined) return undefined
-  const all = mode === 'cheap' ? field.small : mode === 'best' ? field.big : [...field.small, ...field.big]
-  const held = heldTo(bond, all)
-  if (held.length === 0) return undefined
-  const within = (side: readonly Target[]): readonly Target[] => side.filter((target) => held.includes(target))
-  return { ...field, small: within(field.small), big: within(field.big) }
-}
-
-/** A choice among those that a conversation is held to, with the others behind it as they would be for any request. Nothing is escalated: that would be a change, too. */
-function stuck({ targets, score }: Choice, { small, big }: Field, { isCrossTier }: Route): Choice {
-  const first = targets[0] as Target
-  const [own, other] = small.includes(first) ? [small, big] : [big, small]
-  return { targets: [...targets, ...own, ...(isCrossTier ? other : [])], reason: 'sticky', score }
-}
-
-/** The first of either side stands for it. */
-function scorerFor(scorer: Scorer, small: Target | undefined, big: Target | undefined): Scorer {
-  if (scorer.forPair === undefined) return scorer
-  return scorer.forPair({
-    ...(small === undefined ? {} : { small: small.model }),
-    ...(big === undefined ? {} : { big: big.model }),
-  })
-}
-
-/** A score that is no number is no score. */
-function known(score: number): number | undefined {
-  return Number.isFinite(score) ? Math.min(1, Math.max(0, score)) : undefined
 }

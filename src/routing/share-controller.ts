@@ -33,6 +33,18 @@ export class ShareController {
     return isBig
   }
 
+  /** The score that is at the threshold now; undefined = none was seen yet. */
+  get thresholdScore(): number | undefined {
+    const size = Math.min(this.#seen, WINDOW)
+    const at = Math.floor(this.#threshold * size)
+    return size === 0 ? undefined : this.#sorted[Math.min(size - 1, Math.max(0, at))]
+  }
+
+  /** How far a score's rank is from the threshold, 0..1; changes nothing. */
+  distance(score: number): number {
+    return Math.abs(this.#rankOf(score, 0.5) - this.#threshold)
+  }
+
   /** Share of the recent scores below this one, 0..1; equal ones count by `chance`. Where nothing is known a first score has rank `chance`. */
   #rankOf(score: number, chance: number): number {
     const size = Math.min(this.#seen, WINDOW)

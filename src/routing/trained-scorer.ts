@@ -18,8 +18,12 @@ export class TrainedScorer implements Scorer {
     this.usualScores = head.usualScores
   }
 
-  score(features: RoutingFeatures): number {
-    return scoreOf(this.head.gain(features))
+  score(features: RoutingFeatures, _signal?: AbortSignal, vector?: Float32Array): number {
+    return scoreOf(this.head.gain(features, vector))
+  }
+
+  readsVector(features: RoutingFeatures): boolean {
+    return this.head.readsVector(features)
   }
 
   forPair(models: Partial<ModelPair>): TrainedScorer {
