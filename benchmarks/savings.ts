@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { askAll, type Answers } from './savings/ask-all.ts'
 import { figuresOf, WANTED, type Figures, type Row } from './savings/figures.ts'
-import { FOLDS, foldWeights, SHIPPED } from './savings/fold-weights.ts'
+import { foldWeights, SHIPPED } from './savings/fold-weights.ts'
 import { SETS } from './savings/prices.ts'
 import { readSet, type SavingsSet } from './savings/questions.ts'
 import { WAYS } from './savings/routes.ts'
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const share = Math.min(Number(values.rows ?? Number.POSITIVE_INFINITY), ...whole.map((set) => set.questions.length))
   if (!(share >= 1)) throw new Error('--rows must be a whole number from 1.')
   const sets = whole.map((set): SavingsSet => ({ ...set, questions: set.questions.slice(0, share) }))
-  const weights = values.data === undefined ? await outOfFold(whole) : Array<string>(FOLDS).fill(SHIPPED)
+  const weights = values.data === undefined ? await outOfFold(whole) : [SHIPPED]
   const { answers, bills } = await askAll(sets, weights, (done, of) => {
     if (done % 100 === 0) progress(`${done} of ${of} requests`)
   })

@@ -31,7 +31,7 @@ const AT_A_TIME = 16
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /**
- * One process per fold, with weights (a folder each) that have seen none of its questions. Throws Error where an answer is not 200, comes from another
+ * One process per fold, with weights (a folder each; one folder = one process for all) that have seen none of its questions. Throws Error where an answer is not 200, comes from another
  * model than the log says, or the books of a process differ from the meters by a nano-dollar.
  */
 export async function askAll(
@@ -44,7 +44,10 @@ export async function askAll(
   let done = 0
   let [metered, booked] = [0n, 0n]
   for (const [fold, own] of weights.entries()) {
-    const ours = sets.map((set) => ({ ...set, questions: set.questions.filter((each) => each.fold === fold) }))
+    const ours = sets.map((set) => ({
+      ...set,
+      questions: set.questions.filter((each) => each.fold % weights.length === fold),
+    }))
     const simulators = new Map(ours.map((set) => [set.name, simulatorFor(set)]))
     try {
       const asked = await askFold(ours, simulators, own, () => progress(++done, total))
