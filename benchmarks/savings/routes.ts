@@ -44,6 +44,7 @@ ${routes.join('\n')}
 keys:
   - { name: savings, key: "${KEY}", tenant: savings, requestsPerMinute: 1000000000 }
 router: { folder: "${weights}" }
+cache: { mode: off }
 `
 }
 
