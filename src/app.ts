@@ -26,7 +26,7 @@ import { openHoldBounds, type HoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { RecentAnswers } from './routing/answer-memory.ts'
 import type { AcceptanceHead } from './routing/cascade/acceptance.ts'
-import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
+import { acceptanceFile, loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
 import type { Encoder } from './encoder/encoder.ts'
@@ -67,7 +67,6 @@ export interface App {
   close(how: 'drain' | 'now'): Promise<void>
 }
 
-const ACCEPTANCE_MODEL = new URL('../router-models/acceptance.json', import.meta.url)
 const now = (): number => performance.now()
 
 /** Builds the whole service without listening. */
@@ -129,7 +128,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onEvent: (event) => log?.logger.warn(event),
   })
   metrics.budget.watch(() => budgeting.openMoney())
-  const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
+  const acceptance = loadAcceptanceHead(acceptanceFile(config.router.folder))
   const answers = new RecentAnswers()
   const cacheState = new CacheState(config.cache.maxBytes)
   metrics.cache.watch(cacheState.entries)
