@@ -12,6 +12,8 @@ import { FEEDBACK_FILE, FeedbackStore, type Decision } from './store/feedback-st
 const NOTE_MS = 200
 /** …or when there are this many. */
 const NOTE_MOST = 256
+/** Answers remembered in memory while nobody has ever sent feedback here: at least so many, and never twice as many. */
+const UNWRITTEN = 5000
 /** Answers remembered per tenant; about 300 bytes each. */
 const MOST_PER_TENANT = 50_000
 /** Between steps of about a millisecond, ms. */
@@ -28,11 +30,17 @@ export interface FeedbackKeeperOptions {
   readonly onEvent: (event: Readonly<Record<string, unknown>>) => void
 }
 
+/**
+ * Writes nothing before the first feedback on an answer of this service: a row with its indexes costs several microseconds, which nobody
+ * should pay who never sends any.
+ */
 export class FeedbackKeeper implements FeedbackService, Reporter {
   readonly #options: FeedbackKeeperOptions
+  readonly #path: string
   #pending: Decision[] = []
-  /** Undefined where the file cannot be used. */
+  /** Undefined before the first feedback, or where the file cannot be used. */
   #store: FeedbackStore | undefined
+  #isUsable = true
   #noting: NodeJS.Timeout | undefined
   #looking: NodeJS.Timeout | undefined
   #isTroubled = false
@@ -40,11 +48,8 @@ export class FeedbackKeeper implements FeedbackService, Reporter {
 
   constructor(options: FeedbackKeeperOptions) {
     this.#options = options
-    try {
-      this.#store = new FeedbackStore(join(options.dataDir, FEEDBACK_FILE), MOST_PER_TENANT)
-    } catch (error) {
-      this.#trouble(error)
-    }
+    this.#path = join(options.dataDir, FEEDBACK_FILE)
+    if (existsSync(this.#path)) this.#open()
   }
 
   /** Deletes what is older than it is kept, now and from time to time. */
@@ -60,7 +65,7 @@ export class FeedbackKeeper implements FeedbackService, Reporter {
 
   finished(record: FinishedRequest): void {
     // Nobody was asked: there is no answer to speak of.
-    if (this.#store === undefined || (record.attempts === 0 && record.tier !== 'cache')) return
+    if (!this.#isUsable || (record.attempts === 0 && record.tier !== 'cache')) return
     this.#pending.push({
       id: record.id,
       tenant: record.tenant,
@@ -76,16 +81,22 @@ export class FeedbackKeeper implements FeedbackService, Reporter {
       escalation: record.escalation,
       cost: record.cost,
     })
-    if (this.#pending.length >= NOTE_MOST) this.#note()
+    if (this.#store === undefined) {
+      if (this.#pending.length >= 2 * UNWRITTEN) this.#pending = this.#pending.slice(-UNWRITTEN)
+    } else if (this.#pending.length >= NOTE_MOST) this.#note()
     else this.#noting ??= setTimeout(() => this.#note(), NOTE_MS).unref()
   }
 
   give(caller: { readonly tenant: string; readonly key: string }, feedback: Feedback): KeptFeedback | undefined {
+    const { kind, id } = feedback.subject
+    const isHere = (each: Decision): boolean =>
+      each.tenant === caller.tenant && (kind === 'task' ? each.task : each.id) === id
+    if (this.#store === undefined && this.#pending.some(isHere)) this.#open()
     this.#note()
     try {
-      if (this.#store === undefined) throw new Error('the file could not be opened')
+      if (!this.#isUsable) throw new Error('the file could not be opened')
       const nowMs = this.#options.wallNow()
-      return this.#store.give(caller.tenant, caller.key, feedback, () => newId('fb_'), nowMs)
+      return this.#store?.give(caller.tenant, caller.key, feedback, () => newId('fb_'), nowMs)
     } catch (error) {
       this.#trouble(error)
       throw new SwitchyardError('feedback_unavailable', 'Feedback cannot be kept at the moment. Send it again later.', {
@@ -97,6 +108,7 @@ export class FeedbackKeeper implements FeedbackService, Reporter {
 
   /** Deletes everything of a tenant, or of some of its keys; gives how many rows. */
   async forget(tenant: string, keys: ReadonlySet<string> | undefined): Promise<number> {
+    this.#pending = this.#pending.filter((each) => each.tenant !== tenant || keys?.has(each.key) === false)
     this.#note()
     const removed = await this.#inSteps((store) => store.forgetSome(tenant, keys))
     if (removed > 0) this.#store?.truncateLog()
@@ -110,14 +122,25 @@ export class FeedbackKeeper implements FeedbackService, Reporter {
     this.#store?.close()
   }
 
+  #open(): void {
+    if (!this.#isUsable) return
+    try {
+      this.#store = new FeedbackStore(this.#path, MOST_PER_TENANT)
+    } catch (error) {
+      this.#isUsable = false
+      this.#pending = []
+      this.#trouble(error)
+    }
+  }
+
   #note(): void {
     clearTimeout(this.#noting)
     this.#noting = undefined
-    if (this.#pending.length === 0 || this.#isClosed) return
+    if (this.#store === undefined || this.#pending.length === 0 || this.#isClosed) return
     const decisions = this.#pending
     this.#pending = []
     try {
-      this.#store?.note(decisions)
+      this.#store.note(decisions)
       this.#isTroubled = false
     } catch (error) {
       this.#trouble(error)
