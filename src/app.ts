@@ -17,6 +17,7 @@ import { cacheOperations } from './control/cache-operations.ts'
 import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
+import { FeedbackKeeper } from './feedback-keeper.ts'
 import { removeEventLines, removeOldEventLines } from './event-lines.ts'
 import type { FinishedRequest, Reporter, Sender, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
@@ -99,10 +100,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     subjectKeys: () => access.subjectKeys,
     forgetEvents: async (tenant, requests) =>
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
-    forgetResponses: (tenant, keys) => {
+    forgetResponses: async (tenant, keys) => {
       answers.forget(tenant)
       cacheState.forget(tenant)
       prefixes.forget(tenant)
+      await feedback.forget(tenant, keys)
       return responses.forget(tenant, keys)
     },
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
@@ -127,6 +129,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     wallNow: Date.now,
     onEvent: (event) => log?.logger.warn(event),
   })
+  const feedback = new FeedbackKeeper({
+    dataDir: config.dataDir,
+    wallNow: Date.now,
+    onEvent: (event) => log?.logger.warn(event),
+  })
   metrics.budget.watch(() => budgeting.openMoney())
   const acceptance = loadAcceptanceHead(acceptanceFile(config.router.folder))
   const answers = new RecentAnswers()
@@ -139,7 +146,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
   const sending = new EmbeddedSender(encoder, sender)
-  const reporter = reportTo([metrics, log, events].filter((each) => each !== undefined))
+  const reporter = reportTo([metrics, log, events, feedback].filter((each) => each !== undefined))
   const access = new Access(config, {
     adminSha256: hashKey(adminKey),
     now,
@@ -170,6 +177,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const defect = (id: string, error: SwitchyardError): void =>
     log?.logger.error({ event: 'defect', id, detail: error.detail })
   responses.start(() => current.retention.responsesDays)
+  feedback.start(() => current.retention.feedbackDays)
   const server = buildServer({
     bodyLimitBytes: config.server.bodyLimitBytes,
     keepAliveMs: config.server.keepAliveSeconds * 1000,
@@ -180,6 +188,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     idempotency: new IdempotencyMemory(),
     operations,
     responses,
+    feedback,
     tasks: budgeting.service,
     taskEvents: eventFile === undefined ? undefined : (tenant, id) => taskEvents(eventFile, tenant, id),
     now,
@@ -194,6 +203,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     await control?.close()
     await budgeting.close()
     responses.close()
+    feedback.close()
     access.close()
     await bounds.close()
     intents.close()
