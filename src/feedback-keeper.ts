@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Feedback, FeedbackService, KeptFeedback } from './gateway/feedback.ts'
+import type { Feedback, FeedbackService, KeptFeedback } from './shared/feedback.ts'
 import type { FinishedRequest, Reporter } from './gateway/steps.ts'
 import { SwitchyardError } from './shared/errors.ts'
 import { newId } from './shared/ids.ts'

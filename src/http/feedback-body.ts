@@ -1,4 +1,4 @@
-import type { Feedback, FeedbackSubject, KeptFeedback } from '../gateway/feedback.ts'
+import type { Feedback, FeedbackSubject, KeptFeedback } from '../shared/feedback.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 
 const NAMES = ['request_id', 'task_id', 'success', 'quality', 'corrected'] as const

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { FeedbackService } from '../gateway/feedback.ts'
+import type { FeedbackService } from '../shared/feedback.ts'
 import type { Caller } from '../gateway/steps.ts'
 import { parseJsonBody } from '../protocol/json.ts'
 import { SwitchyardError } from '../shared/errors.ts'

@@ -1,5 +1,5 @@
 import type { Operations } from '../control/operations.ts'
-import type { FeedbackService } from '../gateway/feedback.ts'
+import type { FeedbackService } from '../shared/feedback.ts'
 import type { IdempotencyStore } from '../gateway/idempotency.ts'
 import type { Caller, Steps } from '../gateway/steps.ts'
 import type { TaskService } from '../gateway/tasks.ts'

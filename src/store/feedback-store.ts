@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Feedback, KeptFeedback } from '../gateway/feedback.ts'
+import type { Feedback, KeptFeedback } from '../shared/feedback.ts'
 import { openSqliteFile } from './sqlite-file.ts'
 
 /** File name in the data directory. */

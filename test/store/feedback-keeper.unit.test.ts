@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { FeedbackKeeper } from '../../src/feedback-keeper.ts'
-import type { Feedback } from '../../src/gateway/feedback.ts'
+import type { Feedback } from '../../src/shared/feedback.ts'
 import { FEEDBACK_FILE } from '../../src/store/feedback-store.ts'
 import { finishedRequest } from '../support/finished-request.ts'
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Feedback } from '../../src/gateway/feedback.ts'
+import type { Feedback } from '../../src/shared/feedback.ts'
 import { exportFeedback } from '../../src/store/export-feedback.ts'
 import { FEEDBACK_FILE, FeedbackStore, type Decision } from '../../src/store/feedback-store.ts'
 
