@@ -1,14 +1,15 @@
 /**
  * `npm run router:train`: trains the gain heads from recorded outcomes and writes `router-models/gain-heads.{bin,json,md}`.
  * Needs the folder `shared/data/routing` beside the repository; the same data gives the same weights, byte for byte.
- * `--no-encoder` leaves the encoder's part out; `--quick` leaves out the figures for unseen sets.
+ * `--log FILE` learns from outcomes of one's own instead and writes `OUT.{bin,json,md}`. `--no-encoder` leaves the encoder's part out; `--quick` leaves out the figures for unseen sets.
  */
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { encodeHeads } from '../src/routing/head-file.ts'
 import { crossValidated, scoredWithout } from './router-train/judge.ts'
 import { modelCard, type CardSet } from './router-train/model-card.ts'
-import { examplesOf, readOutcomeFiles, TRAINING_SETS } from './router-train/outcome-sets.ts'
+import { examplesOf, readOutcomeFiles, readOutcomeLog, TRAINING_SETS } from './router-train/outcome-sets.ts'
 import { gapCurve } from './router-train/ranking.ts'
 import { strengthsOf } from './router-train/strengths.ts'
 import { HeadTrainer } from './router-train/train-heads.ts'
@@ -19,8 +20,18 @@ import { readOptions } from './support/read-options.ts'
 const { values: options } = readOptions(
   `npm run router:train: trains the gain heads from ../shared/data/routing and writes router-models/gain-heads.{bin,json,md}.
 --no-encoder  leaves the encoder's part out
---quick       leaves out the figures for unseen sets`,
-  { 'no-encoder': { type: 'boolean' }, quick: { type: 'boolean' } },
+--quick       leaves out the figures for unseen sets
+--log FILE    learns from JSON lines {prompt, tools?, y: {model: quality 0..1}} instead, and from nothing else
+--small NAME, --big NAME   the models of the log to choose between; else its weakest and its strongest
+--out PATH    writes PATH.{bin,json,md}; needed with --log`,
+  {
+    'no-encoder': { type: 'boolean' },
+    quick: { type: 'boolean' },
+    log: { type: 'string' },
+    small: { type: 'string' },
+    big: { type: 'string' },
+    out: { type: 'string' },
+  },
 )
 
 const DATA = new URL('../../shared/data/routing/', import.meta.url)
@@ -28,7 +39,12 @@ const MODELS = new URL('../router-models/', import.meta.url)
 
 async function main(): Promise<void> {
   progress('reading')
-  const files = readOutcomeFiles(DATA, TRAINING_SETS)
+  const { log, small, big } = options
+  if (log !== undefined && options.out === undefined)
+    throw new Error('--log needs --out PATH: the shipped weights stay.')
+  const out = options.out ?? fileURLToPath(new URL('gain-heads', MODELS))
+  const models = { ...(small === undefined ? {} : { small }), ...(big === undefined ? {} : { big }) }
+  const files = log === undefined ? readOutcomeFiles(DATA, TRAINING_SETS) : [readOutcomeLog(log, models)]
   const examples = files.flatMap(({ set, pair, rows }) => examplesOf(set, pair, rows))
   const vectors =
     options['no-encoder'] === true
@@ -52,7 +68,10 @@ async function main(): Promise<void> {
     progress(`unseen sets: ${i + 1} of ${files.length}`)
     const rows = [...examples.keys()].filter((row) => examples[row]?.set === file.set)
     const length = new Map(rows.map((row) => [row, examples[row]?.features.counts[0] as number]))
-    const unseen = options.quick === true ? undefined : scoredWithout(data, (row) => examples[row]?.set === file.set)
+    const unseen =
+      options.quick === true || log !== undefined
+        ? undefined
+        : scoredWithout(data, (row) => examples[row]?.set === file.set)
     return {
       file,
       pair: examples[rows[0] as number]?.pair.name ?? '',
@@ -64,9 +83,9 @@ async function main(): Promise<void> {
     }
   })
   const card = modelCard(sets, trainer, createHash('sha256').update(heads.bin).digest('hex'), heads.bin.length)
-  writeFileSync(new URL('gain-heads.bin', MODELS), heads.bin)
-  writeFileSync(new URL('gain-heads.json', MODELS), heads.json)
-  writeFileSync(new URL('gain-heads.md', MODELS), card)
+  writeFileSync(`${out}.bin`, heads.bin)
+  writeFileSync(`${out}.json`, heads.json)
+  writeFileSync(`${out}.md`, card)
   progress('')
   console.log(card)
 }

@@ -6,12 +6,14 @@ import { Access, type KeyCounts } from './access.ts'
 import { WrapUpRouter } from './budget/wrap-up-router.ts'
 import { openBudgeting, type Budgeting } from './budgeting.ts'
 import { IdempotencyMemory } from './cache/idempotency-memory.ts'
-import { NoCache } from './cache/no-cache.ts'
+import { CacheState, ExactCache, type ExactCacheOptions } from './cache/exact-cache.ts'
+import { cachePolicies } from './cache/policies.ts'
 import { keptAdminKey } from './config/admin-key.ts'
 import type { Config } from './config/config.ts'
 import { isLoopbackHost } from './config/resolve.ts'
 import { ConfigError } from './config/problems.ts'
 import { ControlSocketError, openControlSocket, type ControlSocket } from './control/control-socket.ts'
+import { cacheOperations } from './control/cache-operations.ts'
 import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
@@ -100,6 +102,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
     forgetResponses: (tenant, keys) => {
       answers.forget(tenant)
+      cacheState.forget(tenant)
       prefixes.forget(tenant)
       return responses.forget(tenant, keys)
     },
@@ -129,6 +132,8 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
   const answers = new RecentAnswers()
   const intents = openIntents(encoder, (event) => log?.logger.info(event))
+  const cacheState = new CacheState(config.cache.maxBytes)
+  metrics.cache.watch(cacheState.entries)
   const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
@@ -143,7 +148,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     onChange: () => (runtime = { ...runtime, keyring: access.keyring }),
     onEvent: (event) => log?.logger.info(event),
   })
-  const operations = new Operations([...access.operations, ...ledgerOperations(budgeting.upkeep)])
+  const operations = new Operations([
+    ...access.operations,
+    ...ledgerOperations(budgeting.upkeep),
+    ...cacheOperations(cacheState),
+  ])
   const limited = new LimitedModels(now)
   const runtimeOf = (next: Config): Runtime =>
     buildRuntime(
@@ -155,6 +164,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
       access.keyring,
       budgeting,
       bounds,
+      { state: cacheState, onUnkept: (why) => metrics.cache.notKept(why) },
     )
   let current = config
   let runtime = runtimeOf(config)
@@ -246,6 +256,7 @@ function buildRuntime(
   keyring: Keyring,
   budgeting: Budgeting,
   bounds: Pick<HoldBounds, 'count'>,
+  memory: Pick<ExactCacheOptions, 'state' | 'onUnkept'>,
 ): Runtime {
   const router = createRouter({
     targets: config.served,
@@ -258,11 +269,27 @@ function buildRuntime(
     random: Math.random,
   })
   const cascades = cascadesOf(config)
+  const cache = new ExactCache({
+    ...memory,
+    settings: {
+      policyOf: cachePolicies({
+        mode: config.cache.mode,
+        routes: config.routes,
+        aliases: config.aliases,
+        targets: config.served,
+        routeOf: (model) => router.routeOf(model),
+      }),
+      scope: config.cache.scope,
+      ttlMs: config.cache.ttlSeconds * 1000,
+    },
+    now,
+    random: Math.random,
+  })
   const guard = openGuard(config, (model) => router.routeOf(model))
   const steps: Steps = {
     guard,
     admitter: budgeting.admitter,
-    cache: new NoCache(),
+    cache,
     router: new WrapUpRouter(limited.behind(router)),
     ledger: budgeting.ledger,
     sender: limited.noting(sender),
@@ -273,6 +300,7 @@ function buildRuntime(
   return {
     keyring,
     steps,
+    cache,
     models: router.listModels(),
     allowedOrigins: new Set(config.server.allowedOrigins),
     passFields: new Set(config.upstreams.flatMap((upstream) => upstream.passFields)),

@@ -2,6 +2,7 @@
 /** The process: arguments, environment, signals and exit code. Everything else is told what it needs. */
 import { enableCompileCache } from 'node:module'
 import { createInterface } from 'node:readline/promises'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { Io } from './cli/command.ts'
@@ -32,6 +33,7 @@ function processIo(): Io {
     stdout: output(process.stdout),
     stderr: output(process.stderr),
     ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
+    stdin: () => text(process.stdin),
     onSignal(handler) {
       const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
       const bound = signals.map((signal) => [signal, (): void => handler(signal)] as const)

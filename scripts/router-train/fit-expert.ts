@@ -5,13 +5,29 @@ import type { GainExpertParts, Mixture } from '../../src/routing/gain-expert.ts'
 import { ENCODER_DIMENSIONS } from '../../src/routing/head-file.ts'
 import { BUCKETS } from '../../src/routing/ngram-counter.ts'
 import { fitBoostedTrees } from './boosting.ts'
-import { fitMixture, LEARNERS, type LearnerSums } from './mixture.ts'
+import { fitMixture, LEARNERS, sharedMixture, type LearnerShares, type LearnerSums } from './mixture.ts'
 import { foldOf } from './outcome-sets.ts'
 import { fitRidge, rowDot, type SparseRows } from './ridge.ts'
 import { ENCODER_SCALE, type TrainingRows } from './training-rows.ts'
 
+export interface ExpertSettings {
+  readonly wordPenalty: number
+  readonly countPenalty: number
+  readonly encoderPenalty: number
+  readonly iterations: number
+  readonly trees: number
+  readonly depth: number
+  readonly rate: number
+  readonly treePenalty: number
+  /** Smallest share of the rows in a leaf, and smallest number. */
+  readonly leafShare: number
+  readonly leafRows: number
+  /** What the learners count for, each brought to the same deviation, without and with a vector; absent = fitted. */
+  readonly shares?: { readonly plain: LearnerShares; readonly encoded: LearnerShares }
+}
+
 /** Chosen once by cross-validation among a few values each. */
-export const SETTINGS = {
+export const SETTINGS: ExpertSettings = {
   wordPenalty: 6,
   countPenalty: 60,
   encoderPenalty: 60,
@@ -20,10 +36,25 @@ export const SETTINGS = {
   depth: 4,
   rate: 0.06,
   treePenalty: 20,
-  /** Smallest share of the rows in a leaf, and smallest number. */
   leafShare: 0.0015,
   leafRows: 15,
-} as const
+}
+
+/**
+ * Of all pairs and kinds together. Its work is on data that nobody has seen, and there flexible learners do harm: chosen by leaving
+ * whole sets out, not by folds inside of them.
+ */
+export const GENERAL_SETTINGS: ExpertSettings = {
+  ...SETTINGS,
+  wordPenalty: 60,
+  countPenalty: 1000,
+  encoderPenalty: 600,
+  trees: 0,
+  shares: {
+    plain: { words: 0.5, counts: 1, trees: 0, encoder: 0 },
+    encoded: { words: 0.4, counts: 1, trees: 0, encoder: 0.6 },
+  },
+}
 
 export const FOLDS = 5
 
@@ -50,14 +81,14 @@ export interface FittedExpert {
   readonly unseen: { readonly plain: Float64Array; readonly encoded: Float64Array }
 }
 
-export function fitExpert(data: TrainingRows, lesson: Lesson): FittedExpert {
+export function fitExpert(data: TrainingRows, lesson: Lesson, settings: ExpertSettings = SETTINGS): FittedExpert {
   const { use, targets, rowWeights } = lesson
   const fold = Uint8Array.from(use, (row) => foldOf(data.examples[row]?.stem ?? '', FOLDS))
   const sums: LearnerSums = Object.fromEntries(
     LEARNERS.map((name) => [name, new Float64Array(use.length)]),
   ) as unknown as LearnerSums
   for (let tested = 0; tested < FOLDS; tested++) {
-    const learners = fitLearners(data, { ...lesson, use: use.filter((_, i) => fold[i] !== tested) })
+    const learners = fitLearners(data, { ...lesson, use: use.filter((_, i) => fold[i] !== tested) }, settings)
     for (const [i, row] of use.entries()) {
       if (fold[i] !== tested) continue
       const own = sumsOf(data, row, learners)
@@ -69,7 +100,9 @@ export function fitExpert(data: TrainingRows, lesson: Lesson): FittedExpert {
     weights: Float64Array.from(use, (row) => rowWeights[row] as number),
   }
   const mixtureOf = (isUsed: (i: number) => boolean, withEncoder: boolean): Mixture =>
-    fitMixture(sums, own.targets, own.weights, isUsed, withEncoder)
+    settings.shares === undefined
+      ? fitMixture(sums, own.targets, own.weights, isUsed, withEncoder)
+      : sharedMixture(sums, own.targets, own.weights, isUsed, settings.shares[withEncoder ? 'encoded' : 'plain'])
   const unseenOf = (withEncoder: boolean): Float64Array => {
     const mixtures = Array.from({ length: FOLDS }, (_, tested) => mixtureOf((i) => fold[i] !== tested, withEncoder))
     return Float64Array.from(use, (_, i) =>
@@ -77,7 +110,7 @@ export function fitExpert(data: TrainingRows, lesson: Lesson): FittedExpert {
     )
   }
   return {
-    learners: fitLearners(data, lesson),
+    learners: fitLearners(data, lesson, settings),
     plain: mixtureOf(() => true, false),
     encoded: mixtureOf(() => true, true),
     lesson,
@@ -97,26 +130,26 @@ function mixed(mixture: Mixture, sumOf: (learner: (typeof LEARNERS)[number]) => 
   return sum
 }
 
-function fitLearners(data: TrainingRows, { use, targets, rowWeights }: Lesson): Learners {
+function fitLearners(data: TrainingRows, { use, targets, rowWeights }: Lesson, settings: ExpertSettings): Learners {
   const ridge = (rows: SparseRows, penalty: number): Float64Array => {
     const penalties = new Float64Array(rows.width).fill(penalty)
     penalties[rows.width - 1] = 0
-    return fitRidge({ rows, use, targets, rowWeights, penalties, iterations: SETTINGS.iterations })
+    return fitRidge({ rows, use, targets, rowWeights, penalties, iterations: settings.iterations })
   }
   return {
-    words: ridge(data.words, SETTINGS.wordPenalty),
-    counts: ridge(data.counts, SETTINGS.countPenalty),
-    encoder: data.encoder && ridge(data.encoder, SETTINGS.encoderPenalty),
+    words: ridge(data.words, settings.wordPenalty),
+    counts: ridge(data.counts, settings.countPenalty),
+    encoder: data.encoder && ridge(data.encoder, settings.encoderPenalty),
     trees: fitBoostedTrees({
       rows: data.examples.map(({ features }) => features.counts),
       use,
       targets: centred(targets, use, rowWeights),
       rowWeights,
-      trees: SETTINGS.trees,
-      depth: SETTINGS.depth,
-      rate: SETTINGS.rate,
-      penalty: SETTINGS.treePenalty,
-      leafWeight: Math.max(SETTINGS.leafRows, SETTINGS.leafShare * use.length),
+      trees: settings.trees,
+      depth: settings.depth,
+      rate: settings.rate,
+      penalty: settings.treePenalty,
+      leafWeight: Math.max(settings.leafRows, settings.leafShare * use.length),
     }),
   }
 }

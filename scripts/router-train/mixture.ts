@@ -2,6 +2,7 @@
 import type { Mixture } from '../../src/routing/gain-expert.ts'
 
 export const LEARNERS = ['words', 'counts', 'trees', 'encoder'] as const
+export type LearnerShares = Readonly<Record<(typeof LEARNERS)[number], number>>
 export type LearnerSums = Readonly<Record<(typeof LEARNERS)[number], Float64Array>>
 
 /** Pulls the weights of learners together: few rows are no reason to trust one alone. In rows. */
@@ -76,4 +77,44 @@ export function fitMixture(
     bias -= mixture[name] * mean
   }
   return { bias, ...mixture }
+}
+
+/** How much of a slope that was found on rows of known sets is left where a set is new: about half, by leaving sets out. */
+const TRANSFER = 0.5
+
+/** Learners in given shares, each brought to deviation 1; only the slope and the level of their sum are fitted. */
+export function sharedMixture(
+  sums: LearnerSums,
+  targets: Float64Array,
+  weights: Float64Array,
+  isUsed: (row: number) => boolean,
+  shares: LearnerShares,
+): Mixture {
+  const rows = [...targets.keys()].filter(isUsed)
+  const weight = rows.reduce((sum, row) => sum + (weights[row] as number), 0)
+  const meanOf = (valueAt: (row: number) => number): number =>
+    rows.reduce((sum, row) => sum + (weights[row] as number) * valueAt(row), 0) / weight
+  const scaled = LEARNERS.map((name) => {
+    const mean = meanOf((row) => sums[name][row] as number)
+    const deviation = Math.sqrt(meanOf((row) => ((sums[name][row] as number) - mean) ** 2))
+    return { name, mean, scale: deviation > 1e-12 ? shares[name] / deviation : 0 }
+  })
+  const sumAt = (row: number): number =>
+    scaled.reduce((sum, { name, mean, scale }) => sum + scale * ((sums[name][row] as number) - mean), 0)
+  const centre = meanOf((row) => targets[row] as number)
+  const square = meanOf((row) => sumAt(row) ** 2)
+  const product = meanOf((row) => sumAt(row) * ((targets[row] as number) - centre))
+  const slope = square > 0 ? (TRANSFER * Math.max(0, product)) / square : 0
+  const mixture = { words: 0, counts: 0, trees: 0, encoder: 0 }
+  let bias = centre
+  for (const { name, mean, scale } of scaled) {
+    mixture[name] = slope * scale
+    bias -= mixture[name] * mean
+  }
+  return { bias, ...mixture }
+}
+
+/** Says the same of every request. */
+export function constantMixture(value: number): Mixture {
+  return { bias: value, words: 0, counts: 0, trees: 0, encoder: 0 }
 }

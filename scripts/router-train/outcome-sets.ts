@@ -1,6 +1,7 @@
 /** Reads the recorded outcomes of small and big models and makes training examples of them. */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
@@ -152,6 +153,31 @@ export function readOutcomeFiles(folder: URL, sets?: readonly string[]): Outcome
   })
   if (files.length === 0) throw new Error(`The recorded outcomes are not there: ${path} has no *.jsonl.gz with them.`)
   return files
+}
+
+/**
+ * Outcomes of one's own traffic: JSON lines `{prompt, tools?, y: {model: quality 0..1}}`. Without names of models, its weakest and
+ * its strongest are the pair. Throws Error naming the file, and the line that is not one.
+ */
+export function readOutcomeLog(path: string, models: { readonly small?: string; readonly big?: string }): OutcomeFile {
+  const bytes = readFileSync(path)
+  const rows = bytes
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line, i): OutcomeRow[] => {
+      if (line.trim() === '') return []
+      try {
+        return [outcomeRow.parse(JSON.parse(line))]
+      } catch (cause) {
+        throw new Error(`Line ${i + 1} of ${path} is no {"prompt": …, "y": {model: quality}}.`, { cause })
+      }
+    })
+  const nearest = pairOf('log', {}, rows)
+  const pair = { weak: models.small ?? nearest.weak, strong: models.big ?? nearest.strong }
+  if (!rows.some(({ y }) => y[pair.weak] != null && y[pair.strong] != null)) {
+    throw new Error(`No line of ${path} has outcomes of both ${pair.weak} and ${pair.strong}.`)
+  }
+  return { name: basename(path), set: 'log', sha256: sha256(bytes), rows, pair }
 }
 
 /** The pair that the folder names for the set; else the built-in one of the set or of the nearest name; else its weakest and strongest model. */

@@ -1,10 +1,20 @@
 /** All experts of all recorded pairs, each fitted when it is first asked for. */
 import type { GainHeadsParts, KindExpert } from '../../src/routing/gain-heads.ts'
-import { NEUTRAL_GAIN } from '../../src/routing/gain-heads.ts'
+import { isBeyondReach, NEUTRAL_GAIN } from '../../src/routing/gain-heads.ts'
+import type { Mixture } from '../../src/routing/gain-expert.ts'
 import { scoreOf } from '../../src/routing/gain-score.ts'
 import { KINDS, type Kind } from '../../src/routing/kind.ts'
 import type { RecordedPair } from '../../src/routing/model-strength.ts'
-import { expertSum, fitExpert, partsOf, type FittedExpert, type Lesson } from './fit-expert.ts'
+import {
+  expertSum,
+  fitExpert,
+  GENERAL_SETTINGS,
+  partsOf,
+  type ExpertSettings,
+  type FittedExpert,
+  type Lesson,
+} from './fit-expert.ts'
+import { constantMixture } from './mixture.ts'
 import type { Example } from './outcome-sets.ts'
 import type { TrainingRows } from './training-rows.ts'
 
@@ -16,39 +26,76 @@ const SET_BALANCE = 0.25
 const GENERAL_SET_BALANCE = 0.6
 /** Part of the target that comes from groups of alike models instead of the one pair. */
 export const GROUP_SHARE = 0.3
+/** The same where all pairs are together: there the pair itself is of less interest. */
+const GENERAL_GROUP_SHARE = 0.5
 
 export class HeadTrainer {
   readonly #data: TrainingRows
   readonly #rows: readonly number[]
   readonly #experts = new Map<string, FittedExpert | undefined>()
   readonly pairGains: ReadonlyMap<string, number>
+  readonly #setGains: ReadonlyMap<string, number>
+  readonly #general = new Map<Kind, FittedExpert>()
 
   /** Learns from these rows alone. */
   constructor(data: TrainingRows, rows: readonly number[]) {
     this.#data = data
     this.#rows = rows
     this.pairGains = pairGainsOf(rows.map((row) => data.examples[row] as Example))
+    this.#setGains = new Map(
+      [...Map.groupBy(rows, (row) => this.#at(row).set)].map(([set, own]) => [
+        set,
+        this.#meanGain(own, GENERAL_GROUP_SHARE),
+      ]),
+    )
   }
 
   /** A pair's own expert; undefined = too few rows. */
   own(pair: string, kind: Kind): FittedExpert | undefined {
     return this.#fitted(`${pair} ${kind}`, () => {
       const use = this.#rows.filter((row) => this.#at(row).pair.name === pair && this.#at(row).kind === kind)
-      return use.length < OWN_ROWS ? undefined : this.#lesson(use, SET_BALANCE, gainOf)
+      return use.length < OWN_ROWS ? undefined : this.#lesson(use, SET_BALANCE, (example) => gainOf(example))
     })
   }
 
-  /** Of all pairs together, for one kind; of all kinds together where that has too few rows. */
+  /** Of all pairs together. Tools are judged by what was learned from requests with tools alone, or not at all; the rest by one expert. */
   general(kind: Kind): FittedExpert {
-    const common = (example: Example): number =>
-      gainOf(example) - (this.pairGains.get(example.pair.name) ?? 0) + NEUTRAL_GAIN
-    const ofKind = this.#fitted(`general ${kind}`, () => {
-      const use = this.#rows.filter((row) => this.#at(row).kind === kind)
-      return use.length < OWN_ROWS ? undefined : this.#lesson(use, GENERAL_SET_BALANCE, common)
+    const known = this.#general.get(kind) ?? this.#makeGeneral(kind)
+    this.#general.set(kind, known)
+    return known
+  }
+
+  #makeGeneral(kind: Kind): FittedExpert {
+    if (kind === 'tools') {
+      const ofTools = this.#fitted('general tools', () => {
+        const use = this.#rows.filter((row) => this.#at(row).kind === 'tools')
+        return use.length < OWN_ROWS ? undefined : this.#lesson(use, GENERAL_SET_BALANCE, this.#common)
+      })
+      return ofTools ?? raised(this.#pooled(), NEUTRAL_GAIN, 0)
+    }
+    return raised(this.#pooled(), this.#kindLevel(kind), 1)
+  }
+
+  #pooled(): FittedExpert {
+    const lesson = (): Lesson => this.#lesson(this.#rows, GENERAL_SET_BALANCE, this.#common)
+    return this.#fitted('general', lesson, GENERAL_SETTINGS) as FittedExpert
+  }
+
+  /** Gains less the mean of their set: what a set gains says more of its models and its making than of its requests. */
+  readonly #common = (example: Example): number =>
+    gainOf(example, GENERAL_GROUP_SHARE) - (this.#setGains.get(example.set) ?? 0) + NEUTRAL_GAIN
+
+  /** What requests of a kind gain more than the rest of their sets, halved: few sets have several kinds. */
+  #kindLevel(kind: Kind): number {
+    const sets = [...Map.groupBy(this.#rows, (row) => this.#at(row).set).values()].flatMap((rows) => {
+      const own = rows.filter((row) => this.#at(row).kind === kind)
+      return own.length < OWN_ROWS ? [] : [this.#meanGain(own) - this.#meanGain(rows)]
     })
-    return (
-      ofKind ?? (this.#fitted('general', () => this.#lesson(this.#rows, GENERAL_SET_BALANCE, common)) as FittedExpert)
-    )
+    return sets.length === 0 ? 0 : sets.reduce((sum, value) => sum + value, 0) / sets.length / 2
+  }
+
+  #meanGain(rows: readonly number[], groupShare = 0): number {
+    return rows.reduce((sum, row) => sum + gainOf(this.#at(row), groupShare), 0) / rows.length
   }
 
   /** Score of a row that it may or may not have learned from, as the served heads would have it. */
@@ -57,6 +104,7 @@ export class HeadTrainer {
     const own = this.own(pair.name, kind)
     if (own !== undefined) return expertSum(this.#data, row, own, form)
     const shift = (this.pairGains.get(pair.name) ?? NEUTRAL_GAIN) - NEUTRAL_GAIN
+    if (isBeyondReach(this.#at(row).features.counts)) return shift + NEUTRAL_GAIN
     return shift + expertSum(this.#data, row, this.general(kind), form)
   }
 
@@ -72,7 +120,8 @@ export class HeadTrainer {
       for (const [i, other] of expert.lesson.use.entries()) {
         const example = this.#at(other)
         if (example.pair.name === pair.name && example.kind === kind) {
-          scores.set(other, shift + (expert.unseen[form][i] as number))
+          const isSilent = own === undefined && isBeyondReach(example.features.counts)
+          scores.set(other, shift + (isSilent ? NEUTRAL_GAIN : (expert.unseen[form][i] as number)))
         }
       }
     }
@@ -113,10 +162,10 @@ export class HeadTrainer {
     return this.#data.examples[row] as Example
   }
 
-  #fitted(key: string, lesson: () => Lesson | undefined): FittedExpert | undefined {
+  #fitted(key: string, lesson: () => Lesson | undefined, settings?: ExpertSettings): FittedExpert | undefined {
     if (!this.#experts.has(key)) {
       const known = lesson()
-      this.#experts.set(key, known && fitExpert(this.#data, known))
+      this.#experts.set(key, known && fitExpert(this.#data, known, settings))
     }
     return this.#experts.get(key)
   }
@@ -137,8 +186,21 @@ export class HeadTrainer {
   }
 }
 
-function gainOf({ big, small, groupGain }: Example): number {
-  return (1 - GROUP_SHARE) * (big - small) + GROUP_SHARE * groupGain
+function gainOf({ big, small, groupGain }: Example, groupShare = GROUP_SHARE): number {
+  return (1 - groupShare) * (big - small) + groupShare * groupGain
+}
+
+/** The expert with its sums taken `times` (0 = the same for all) and `level` added. */
+function raised(expert: FittedExpert, level: number, times: 0 | 1): FittedExpert {
+  const change = (mixture: Mixture): Mixture =>
+    times === 0 ? constantMixture(level) : { ...mixture, bias: mixture.bias + level }
+  const moved = (values: Float64Array): Float64Array => values.map((value) => times * value + level)
+  return {
+    ...expert,
+    plain: change(expert.plain),
+    encoded: change(expert.encoded),
+    unseen: { plain: moved(expert.unseen.plain), encoded: moved(expert.unseen.encoded) },
+  }
 }
 
 /** Enough for a rank within 3 points, few enough to be forgotten after a hundred requests. */

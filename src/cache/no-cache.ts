@@ -2,15 +2,9 @@ import type { AnswerCache, CacheLookup } from '../gateway/steps.ts'
 
 const BYPASS: CacheLookup = { result: 'bypass' }
 
-/** The cache of a deployment with `cache: { mode: off }`. */
+/** The cache of a deployment that wants none anywhere. */
 export class NoCache implements AnswerCache {
   lookup(): CacheLookup {
     return BYPASS
   }
-
-  wants(): boolean {
-    return false
-  }
-
-  remember(): void {}
 }

@@ -6,6 +6,8 @@ export interface Io {
   readonly stderr: Output
   /** Asks the person at the terminal; absent where there is none. */
   readonly ask?: (question: string) => Promise<string>
+  /** All of the standard input; absent where there is none. */
+  readonly stdin?: () => Promise<string>
   /** Calls `handler` for these signals until the returned function is called. */
   onSignal(handler: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void): () => void
 }

@@ -1,4 +1,5 @@
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
+import { cache } from './cache.ts'
 import { check } from './check.ts'
 import { exportCommand } from './export.ts'
 import { forget } from './forget.ts'
@@ -7,6 +8,7 @@ import { keys } from './keys.ts'
 import { ledger } from './ledger.ts'
 import { prices } from './prices.ts'
 import { report } from './report.ts'
+import { router } from './router.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { store } from './store.ts'
@@ -21,7 +23,9 @@ const COMMANDS: readonly Command[] = [
   keys,
   prices,
   report,
+  router,
   ledger,
+  cache,
   exportCommand,
   forget,
   store,

@@ -41,7 +41,11 @@ export interface RouteConfig {
   readonly fallback: 'tier' | 'cross-tier'
   readonly cascade: CascadeConfig | 'off'
   readonly sensitivity?: SensitivityOptions
+  readonly cache?: { readonly mode: CacheMode | undefined; readonly sampled: boolean }
 }
+
+/** `shadow` and `semantic` do what `exact` does in this version. */
+export type CacheMode = 'off' | 'exact' | 'shadow' | 'semantic'
 
 /** When an answer of the small side is not believed. */
 export interface CascadeConfig {
@@ -127,6 +131,16 @@ export interface Config {
     readonly capAtLimit: 'lower' | 'refuse'
     readonly writeTools: readonly string[]
     readonly taskIdleMinutes: number
+  }
+  /** Answers of equal requests out of memory. */
+  readonly cache: {
+    readonly mode: CacheMode
+    /** Who may share an answer; `user` = the user of a key, or the key itself where it has none. */
+    readonly scope: 'tenant' | 'user'
+    /** Life of an entry, within a tenth. */
+    readonly ttlSeconds: number
+    /** Memory for entries; read at the start. */
+    readonly maxBytes: number
   }
   readonly router: {
     /** `optional` = without usable weights the service starts all the same and routes by rules and chance. */

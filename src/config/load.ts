@@ -63,6 +63,8 @@ export function loadStateLocation(
   readonly dataDir: string
   readonly keys: readonly KeyFile[]
   readonly events: string | undefined
+  /** Names of the models on either side of each route; a name may be one that is only found at start. */
+  readonly routes: Readonly<Record<string, { readonly small: readonly string[]; readonly big: readonly string[] }>>
   readonly taskIdleMinutes: number
   /** Address of the Redis that has the books; undefined = they are in the data directory. Throws ConfigError where it cannot be read. */
   readonly storeUrl: () => Secret | undefined
@@ -74,6 +76,7 @@ export function loadStateLocation(
     dataDir: resolve(context.cwd, file.dataDir),
     keys: file.keys,
     events: events === null ? undefined : resolve(context.cwd, events),
+    routes: Object.fromEntries(Object.entries(file.routes).map(([name, { small, big }]) => [name, { small, big }])),
     taskIdleMinutes: file.budget.taskIdleMinutes,
     storeUrl() {
       if (file.store.kind !== 'redis') return undefined

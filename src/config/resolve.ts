@@ -59,6 +59,13 @@ export function resolveConfig(raw: FileConfig, context: ResolveContext): Omit<Co
   return new Resolver(raw, context).run()
 }
 
+function cacheModes(raw: FileConfig): readonly (readonly [string, string | undefined])[] {
+  const ofRoutes = Object.entries(raw.routes).map(
+    ([name, { cache }]) => [`routes.${name}.cache.mode`, cache?.mode] as const,
+  )
+  return [['cache.mode', raw.cache.mode], ...ofRoutes]
+}
+
 export function isLoopbackHost(host: string): boolean {
   return LOOPBACK.test(host)
 }
@@ -100,6 +107,10 @@ class Resolver {
       if (isHostedKind(upstream.kind) && isPublic(upstream) && !isKnown)
         this.#remarks.push(`upstreams.${upstream.name} has no apiKey: hosted servers refuse requests without one`)
     }
+    for (const [setting, mode] of cacheModes(raw)) {
+      if (mode === 'shadow' || mode === 'semantic')
+        this.#remarks.push(`${setting}: ${mode} does what "exact" does in this version`)
+    }
     checkNames(raw, served, (path, sentence) => this.#problem(path, sentence))
     const intents = resolveIntents(raw, (path, sentence) => this.#problem(path, sentence))
     const adminKey = this.#secrets.read(raw.server.adminKey, ['server', 'adminKey'])
@@ -138,12 +149,16 @@ class Resolver {
             ...(route.targetBigShare === undefined ? {} : { targetBigShare: route.targetBigShare }),
             ...(route.costQuality === undefined ? {} : { costQuality: route.costQuality }),
             ...(route.sensitivity === undefined ? {} : { sensitivity: route.sensitivity }),
+            ...(route.cache === undefined
+              ? {}
+              : { cache: { mode: route.cache.mode, sampled: route.cache.sampled ?? false } }),
           },
         ]),
       ),
       aliases: raw.aliases,
       keys,
       tenants: resolveTenants(raw, (sentence) => this.#remarks.push(sentence)),
+      cache: raw.cache,
       sensitivity: raw.sensitivity,
       log:
         raw.telemetry.log === 'stdout' || raw.telemetry.log === 'off'

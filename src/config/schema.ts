@@ -242,7 +242,14 @@ export const configSchema: z.ZodObject = z.strictObject({
     .prefault({}),
   keys: z.array(key).default([]),
   tenants: z.record(name, tenant).default({}),
-  cache: z.strictObject({ mode: cacheMode.default('exact') }).prefault({}),
+  cache: z
+    .strictObject({
+      mode: cacheMode.default('exact'),
+      scope: z.enum(['tenant', 'user']).default('tenant'),
+      ttlSeconds: positive.max(604_800).default(3600),
+      maxBytes: positive.default(67_108_864),
+    })
+    .prefault({}),
   sensitivity: z
     .strictObject({
       personalData: z.enum(DATA_ACTIONS).default('off'),
@@ -318,7 +325,9 @@ export interface RouteFile {
   readonly fallback: 'tier' | 'cross-tier'
   readonly cascade?: CascadeFile | undefined
   readonly sensitivity?: SensitivityOptions | undefined
+  readonly cache?: { readonly mode?: CacheModeFile | undefined; readonly sampled?: boolean | undefined } | undefined
 }
+type CacheModeFile = 'off' | 'exact' | 'shadow' | 'semantic'
 export type CascadeFile =
   | 'off'
   | {
@@ -374,6 +383,12 @@ export interface FileConfig {
     readonly capAtLimit: 'lower' | 'refuse'
     readonly writeTools: readonly string[]
     readonly taskIdleMinutes: number
+  }
+  readonly cache: {
+    readonly mode: CacheModeFile
+    readonly scope: 'tenant' | 'user'
+    readonly ttlSeconds: number
+    readonly maxBytes: number
   }
   readonly retention: {
     readonly eventsDays: number

@@ -3,9 +3,8 @@ import type { Setting } from './provenance.ts'
 /** Settings that are checked and that nothing reads in this version. Whoever makes one work takes it off, here and in docs/configuration.md. */
 const WITHOUT_EFFECT: readonly RegExp[] = [
   /^upstreams\.[^]+\.gpu\.(?:count|usdPerHour|name)$/,
-  /^routes\.[^]+\.cache\.(?:mode|sampled|max_error)$/,
+  /^routes\.[^]+\.cache\.max_error$/,
   /^telemetry\.(?:otlp|capturePrompts)$/,
-  /^cache\.mode$/,
 ]
 
 /** Whether a setting (dotted path) does nothing yet. */

@@ -2,33 +2,37 @@
  * The way of a request, step by step. Streaming and whole answers, every wire dialect and the agent loop go through here;
  * nothing reaches an upstream beside it, so nothing escapes the ledger.
  */
-import { isContent, type AnswerChunk, type Usage } from '../protocol/answer.ts'
+import type { AnswerChunk, Usage } from '../protocol/answer.ts'
 import { SwitchyardError, toSwitchyardError } from '../shared/errors.ts'
-import { ZERO_USD } from '../shared/money.ts'
+import { AnswerWay, type Job } from './answer-way.ts'
+import { answerFromCache, answerFromTwin } from './from-cache.ts'
 import { RequestTrace } from './request-trace.ts'
 import type {
   Admission,
   AnswerHead,
   AnswerSink,
-  CacheLookup,
   Call,
   ChunkConsumer,
   FinishedRequest,
+  LeadingFlight,
   Reason,
-  RoutePlan,
   SendResult,
   SentAnswer,
   Steps,
   Target,
   Verdict,
-  Watch,
 } from './steps.ts'
+
+/** Twins that one call waits for, one after the other, before it goes on its own. */
+const MOST_JOINS = 2
 
 /** Answers one call into `sink` and returns the record of it, which has been reported already. Never throws. */
 export async function complete(asked: Call, sink: AnswerSink, steps: Steps): Promise<FinishedRequest> {
   const trace = new RequestTrace(asked, steps.now)
   let call = asked
   let admission: Admission | undefined
+  let flight: LeadingFlight | undefined
+  let ended: SwitchyardError | undefined
   try {
     const screened = steps.guard.screen(asked)
     if (screened !== undefined) {
@@ -40,17 +44,28 @@ export async function complete(asked: Call, sink: AnswerSink, steps: Steps): Pro
     const admitted = steps.admitter.admit(call)
     admission = admitted instanceof Promise ? await admitted : admitted
     trace.admitted(admission)
-    const looked = steps.cache.lookup(call)
-    const found = looked instanceof Promise ? await looked : looked
-    trace.lookedUp(found)
-    if ('chunks' in found) await answerFromCache(call, admission, found, sink, trace)
-    else {
-      const routed = steps.router.route(call, admission)
-      const plan = routed instanceof Promise ? await routed : routed
-      trace.routed(plan)
-      const sent = await answerFromUpstream(call, admission, plan, sink, steps, trace)
-      if (sent !== undefined) await steps.cache.remember(call, sent)
+    for (let joins = 0; ; joins++) {
+      const looked = steps.cache.lookup(call, screened?.report, joins < MOST_JOINS)
+      const found = looked instanceof Promise ? await looked : looked
+      trace.lookedUp(found)
+      if (found.result === 'join') {
+        const how = await answerFromTwin(call, admission, found.twin, sink, steps, trace, joins === 0)
+        if (how === 'done') break
+        if (how === 'alone') joins = MOST_JOINS
+        continue
+      }
+      if ('chunks' in found) await answerFromCache(call, admission, found, sink, steps, trace)
+      else {
+        flight = found.result === 'miss' ? found.flight : undefined
+        const routed = steps.router.route(call, admission)
+        const plan = routed instanceof Promise ? await routed : routed
+        trace.routed(plan)
+        await answerFromUpstream({ call, admission, plan, sink: flight?.lead(sink) ?? sink, steps, trace, flight })
+      }
+      break
     }
+    // Somebody else waited for the answer of a caller that has left.
+    if (asked.departure?.hasLeft === true) trace.aborted()
   } catch (thrown) {
     // A caller that left while we waited is no failure of ours.
     if (call.signal.aborted) trace.aborted()
@@ -58,61 +73,19 @@ export async function complete(asked: Call, sink: AnswerSink, steps: Steps): Pro
       const error = toSwitchyardError(thrown)
       trace.failed(error)
       sink.fail(error)
+      ended = error
     }
   }
+  flight?.end(ended)
   const record = trace.finish()
   if (admission !== undefined) steps.admitter.release(call, admission, record.usage)
   steps.reporter.finished(record)
   return record
 }
 
-async function answerFromCache(
-  call: Call,
-  admission: Admission,
-  found: Extract<CacheLookup, { readonly chunks: unknown }>,
-  sink: AnswerSink,
-  trace: RequestTrace,
-): Promise<void> {
-  sink.prepare({
-    tier: 'cache',
-    upstream: 'cache',
-    reason: 'cache',
-    cache: found.result,
-    attempts: 0,
-    simulated: false,
-    taskId: admission.taskId,
-    ...(admission.standing === undefined ? {} : { standing: admission.standing }),
-    dropped: call.request.dropped,
-    guard: trace.guard,
-  })
-  for (const chunk of found.chunks) {
-    if (!sink.chunk(chunk)) await sink.drained()
-  }
-  sink.close(found.usage, ZERO_USD)
-  trace.completed(found.usage)
-}
-
-/** What is the same for all attempts of one call. */
-interface Job {
-  readonly call: Call
-  readonly admission: Admission
-  readonly plan: RoutePlan
-  readonly sink: AnswerSink
-  readonly steps: Steps
-  readonly trace: RequestTrace
-}
-
-/** Tries the plan's targets in order until one answers acceptably. Resolves with what was sent, where somebody wants to keep it. */
-async function answerFromUpstream(
-  call: Call,
-  admission: Admission,
-  plan: RoutePlan,
-  sink: AnswerSink,
-  steps: Steps,
-  trace: RequestTrace,
-): Promise<SentAnswer | undefined> {
-  const job: Job = { call, admission, plan, sink, steps, trace }
-  const keep = steps.cache.wants(call)
+/** Tries the plan's targets in order until one answers acceptably. */
+async function answerFromUpstream(job: Job): Promise<void> {
+  const { call, plan, steps, trace } = job
   let watch = plan.escalation === undefined ? 'nothing' : steps.judge.watch(call, plan)
   let targets: readonly Target[] = plan.targets
   let reason: Reason = plan.reason
@@ -127,7 +100,6 @@ async function answerFromUpstream(
     const way = new AnswerWay(
       job,
       headOf(job, target, reason),
-      keep,
       watch,
       note === undefined ? undefined : (chunk) => note(target, chunk),
     )
@@ -140,7 +112,7 @@ async function answerFromUpstream(
     } catch (thrown) {
       // What one model costs too much another may do for less.
       if (!isForMoney(thrown)) throw thrown
-      if (isLast) return await sendRefused(job, refused, keep, thrown)
+      if (isLast) return await sendRefused(job, refused, thrown)
       reason = 'budget'
       continue
     }
@@ -157,7 +129,7 @@ async function answerFromUpstream(
         // Most answers wait for nobody here, and a wait costs more than the verdict.
         const released = way.release()
         if (released !== undefined) await released
-        return finish(job, answer, keep)
+        return finish(job, answer, reason === 'fallback' || reason === 'degraded')
       }
       trace.escalated(final.reason)
       if (outcome.kind === 'complete') refused = { way, answer }
@@ -169,11 +141,11 @@ async function answerFromUpstream(
     }
     if (outcome.kind === 'aborted') {
       trace.aborted()
-      return undefined
+      return
     }
     // Of an answer that is held back nothing was seen: another model may begin anew.
     const canGoOn = way.isHolding ? outcome.contentSent || outcome.fallback : !outcome.contentSent && outcome.fallback
-    if (!canGoOn || isLast) return await sendRefused(job, refused, keep, outcome.error)
+    if (!canGoOn || isLast) return await sendRefused(job, refused, outcome.error)
     reason = reason === 'escalated' ? reason : 'fallback'
   }
   throw new SwitchyardError('internal_error', 'No model of the route answered.', {
@@ -198,24 +170,19 @@ interface Refused {
   readonly answer: SentAnswer
 }
 
-/** The answer is whole, accepted and on its way. */
-function finish({ sink, trace }: Job, answer: SentAnswer, keep: boolean): SentAnswer | undefined {
+/** The answer is whole, accepted and on its way. `isDoubtful`: another one was wanted. */
+function finish({ sink, trace, flight }: Job, answer: SentAnswer, isDoubtful: boolean): void {
   trace.serves(answer.target)
   sink.close(answer.usage, trace.cost)
   trace.completed(answer.usage)
-  return keep ? answer : undefined
+  flight?.land(answer, trace.cost, isDoubtful)
 }
 
 /** The bigger models cannot be had or paid for: a doubtful answer is better than none. Throws where there is none. */
-async function sendRefused(
-  job: Job,
-  refused: Refused | undefined,
-  keep: boolean,
-  error: unknown,
-): Promise<SentAnswer | undefined> {
+async function sendRefused(job: Job, refused: Refused | undefined, error: unknown): Promise<void> {
   if (refused === undefined) throw error
   await refused.way.release()
-  return finish(job, refused.answer, keep)
+  finish(job, refused.answer, true)
 }
 
 /** Asks a model beside the one whose answer is being judged. Whatever goes wrong, it has no opinion then. */
@@ -245,7 +212,7 @@ function isForMoney(thrown: unknown): boolean {
 }
 
 async function attempt(
-  { call, admission, steps, trace }: Job,
+  { call, admission, steps, trace, flight }: Job,
   { target, reason, isLast }: { readonly target: Target; readonly reason: Reason; readonly isLast: boolean },
   way: ChunkConsumer & Partial<Pick<AnswerWay, 'lowered' | 'stop'>>,
   asked: Call = call,
@@ -254,6 +221,7 @@ async function attempt(
   const hold = await steps.ledger.reserve(call, admission, { callId: call.id, number, target, isLast })
   if (hold.loweredCap !== undefined) way.lowered?.(hold.loweredCap)
   trace.sending(target, reason)
+  flight?.sending()
   let result: SendResult
   try {
     let sent = hold.call ?? asked
@@ -289,133 +257,4 @@ function headOf({ call, admission, trace, plan }: Job, target: Target, reason: R
     ...(escalation === undefined ? {} : { escalation }),
     guard: trace.guard,
   }
-}
-
-/** Carries an attempt's chunks to the sink: notes the first content, shows each to the router and keeps a copy where wanted, holds back what a judge has the last word on. */
-class AnswerWay implements ChunkConsumer {
-  kept: AnswerChunk[] = []
-  /** What the beginning of a stream came to; undefined = nobody asked, or it could not be said yet. */
-  verdict: Verdict | undefined
-  readonly #job: Job
-  readonly #sink: AnswerSink
-  #head: AnswerHead
-  readonly #trace: RequestTrace
-  readonly #keep: boolean
-  readonly #note: ((chunk: AnswerChunk) => void) | undefined
-  #watch: Watch
-  #hidesLogprobs = false
-  readonly #stop: AbortController | undefined
-  #isPrepared = false
-
-  /** `note` is shown every chunk. */
-  constructor(
-    job: Job,
-    head: AnswerHead,
-    keep: boolean,
-    watch: Watch,
-    note: ((chunk: AnswerChunk) => void) | undefined,
-  ) {
-    this.#job = job
-    this.#sink = job.sink
-    this.#head = head
-    this.#trace = job.trace
-    this.#keep = keep
-    this.#watch = watch
-    this.#note = note
-    if (watch === 'beginning') this.#stop = new AbortController()
-    if (watch === 'nothing') this.#prepare()
-  }
-
-  /** Nothing of the answer was shown yet. */
-  get isHolding(): boolean {
-    return this.#watch !== 'nothing'
-  }
-
-  /** Aborted where the beginning was refused, so that nobody pays for the rest. */
-  get stop(): AbortSignal | undefined {
-    return this.#stop?.signal
-  }
-
-  chunk(chunk: AnswerChunk): boolean {
-    if (!this.#trace.hasContent && chunk.events.some(isContent)) this.#trace.firstContent()
-    if (this.#note !== undefined) this.#note(chunk)
-    if (this.#watch === 'nothing') {
-      if (this.#keep) this.kept.push(chunk)
-      return this.#sink.chunk(chunk)
-    }
-    this.kept.push(chunk)
-    if (this.#watch === 'beginning' && this.verdict === undefined) return this.#begin()
-    return true
-  }
-
-  drained(): Promise<void> {
-    return this.#sink.drained()
-  }
-
-  /** A whole answer, or a stream before its first chunk, still can say so. */
-  dropped(names: readonly string[]): void {
-    this.#change({ dropped: [...this.#head.dropped, ...names] })
-  }
-
-  /** The budget pays for a shorter answer than was asked for, which the head has to say. */
-  lowered(cap: number): void {
-    this.#change({ loweredCap: cap })
-  }
-
-  /** The judge asked for log-probabilities that the caller did not. */
-  hideLogprobs(): void {
-    this.#hidesLogprobs = true
-  }
-
-  /** Sends what was held back; a promise where the caller has to take some of it first. */
-  release(): Promise<void> | undefined {
-    if (this.#watch === 'nothing') return undefined
-    this.#watch = 'nothing'
-    // Second opinions were calls, too.
-    if (this.#head.attempts !== this.#trace.attempts) this.#change({ attempts: this.#trace.attempts })
-    this.#prepare()
-    if (this.#hidesLogprobs) this.kept = this.kept.map(withoutLogprobs)
-    for (let at = 0; at < this.kept.length; at++) {
-      if (!this.#sink.chunk(this.kept[at] as AnswerChunk)) return this.#releaseSlowly(at + 1)
-    }
-    return undefined
-  }
-
-  async #releaseSlowly(from: number): Promise<void> {
-    await this.#sink.drained()
-    for (const chunk of this.kept.slice(from)) {
-      if (!this.#sink.chunk(chunk)) await this.#sink.drained()
-    }
-  }
-
-  #begin(): boolean {
-    const { call, plan, steps } = this.#job
-    this.verdict = steps.judge.begins(call, plan, this.kept)
-    if (this.verdict === undefined) return true
-    if (!this.verdict.accept) {
-      this.#stop?.abort()
-      return true
-    }
-    this.#watch = 'nothing'
-    this.#prepare()
-    let goesOn = true
-    for (const chunk of this.kept) goesOn = this.#sink.chunk(chunk)
-    if (!this.#keep) this.kept = []
-    return goesOn
-  }
-
-  #change(part: Partial<AnswerHead>): void {
-    this.#head = { ...this.#head, ...part }
-    if (this.#isPrepared) this.#sink.prepare(this.#head)
-  }
-
-  #prepare(): void {
-    if (this.#isPrepared) return
-    this.#isPrepared = true
-    this.#sink.prepare(this.#head)
-  }
-}
-
-function withoutLogprobs({ events }: AnswerChunk): AnswerChunk {
-  return { events: events.filter((event) => event.type !== 'logprobs') }
 }

@@ -37,6 +37,7 @@ export class RequestTrace {
   #error: SwitchyardError | undefined
   #usage: Usage | undefined
   #savedUsd: NanoUsd = ZERO_USD
+  #cacheWhy: string | undefined
   #firstContentMs: number | undefined
   #sendStartedMs = 0
   #upstreamMs = 0
@@ -54,9 +55,13 @@ export class RequestTrace {
 
   lookedUp(found: CacheLookup): void {
     this.cache = found.result
-    if (!('chunks' in found)) return
+    if (found.result === 'bypass') this.#cacheWhy = found.why
+    if ('chunks' in found) this.answeredFromCache(found.savedUsd)
+  }
+
+  answeredFromCache(savedUsd: NanoUsd): void {
     this.#reason = 'cache'
-    this.#savedUsd = found.savedUsd
+    this.#savedUsd = savedUsd
   }
 
   routed(plan: RoutePlan): void {
@@ -136,6 +141,7 @@ export class RequestTrace {
       intent: this.#plan?.intent ?? 'other',
       score: this.#plan?.score,
       cache: this.cache,
+      cacheWhy: this.#cacheWhy,
       attempts: this.attempts,
       usage: this.#usage,
       cost: this.cost,

@@ -148,6 +148,16 @@ export interface Call {
   readonly limits?: RouteLimits
   /** Monotonic milliseconds at which the whole request had arrived. */
   readonly startedMs: number
+  /** Absent = the caller says nothing about caches. */
+  readonly cacheWish?: CacheWish | undefined
+  /** Absent = the call ends when its caller leaves, and nobody can hold it. */
+  readonly departure?: Departure
+}
+/** What becomes of a call whose caller leaves: it is aborted, unless somebody else waits for its answer. */
+export interface Departure {
+  readonly hasLeft: boolean
+  keep(): void
+  release(): void
 }
 
 // 0 screen --------------------------------------------------------------------------------------------------------
@@ -206,19 +216,66 @@ export interface Admitter {
 // 2 cache and 8 remember --------------------------------------------------------------------------------------------
 
 export type CacheResult = 'hit-exact' | 'hit-semantic' | 'join' | 'miss' | 'bypass'
+/** What a caller says in `Cache-Control` (RFC 9111 section 5.2.1) and `x-cache-tags`. */
+export interface CacheWish {
+  /** Neither from memory nor into it. */
+  readonly noStore: boolean
+  /** Not from memory. */
+  readonly noCache: boolean
+  /** From memory or not at all. */
+  readonly onlyIfCached: boolean
+  /** Oldest answer that will do, ms. */
+  readonly maxAgeMs?: number
+  /** Names under which the answer can be removed. */
+  readonly tags: readonly string[]
+}
+/** An answer out of memory, said for what it is. */
+export interface CacheEntry {
+  readonly id: string
+  readonly ageMs: number
+  readonly savedUsd: NanoUsd
+}
 export type CacheLookup =
-  | { readonly result: 'miss' | 'bypass' }
+  /** `why` is one of a closed set: log field and metric label alike. */
+  | { readonly result: 'bypass'; readonly why?: string }
+  | { readonly result: 'miss'; readonly flight?: LeadingFlight }
   | {
-      readonly result: 'hit-exact' | 'hit-semantic' | 'join'
+      readonly result: 'hit-exact' | 'hit-semantic'
       readonly chunks: readonly AnswerChunk[]
       readonly usage: Usage
       readonly savedUsd: NanoUsd
+      readonly entry?: CacheEntry
     }
+  | { readonly result: 'join'; readonly twin: JoinedFlight }
+
+/** A call whose answer others may be waiting for. One of `land` and `end` comes last. */
+export interface LeadingFlight {
+  /** Where its answer goes: to its own caller and to who has joined. */
+  lead(sink: AnswerSink): AnswerSink
+  /** Its money is held and it is being sent. */
+  sending(): void
+  /** The answer is whole. `isDoubtful`: it stands in for another one, and is not kept. */
+  land(answer: SentAnswer, cost: NanoUsd | undefined, isDoubtful: boolean): void
+  /** There is no answer, or no more of it. */
+  end(error: SwitchyardError | undefined): void
+}
+/** The same call as those who wait see it. */
+export interface JoinedFlight {
+  /** What has arrived so far; begins anew with each `attempt`. */
+  readonly chunks: readonly AnswerChunk[]
+  readonly attempt: number
+  readonly state: 'waiting' | 'sending' | 'landed' | 'ended'
+  readonly usage: Usage | undefined
+  /** What its answer cost. */
+  readonly cost: NanoUsd | undefined
+  readonly error: SwitchyardError | undefined
+  /** Counts the caller among those who wait, and calls `wake` whenever something has changed. */
+  join(wake: () => void): void
+  leave(wake: () => void): void
+}
 export interface AnswerCache {
-  lookup(call: Call): CacheLookup | Promise<CacheLookup>
-  /** Whether this call's answer may be kept, so that its chunks are collected on the way out. */
-  wants(call: Call): boolean
-  remember(call: Call, answer: SentAnswer): void | Promise<void>
+  /** Throws `not_cached` where the caller wants an answer from memory alone. `mayJoin`: a running twin will do. */
+  lookup(call: Call, seen: GuardReport | undefined, mayJoin: boolean): CacheLookup | Promise<CacheLookup>
 }
 
 // 3 route -----------------------------------------------------------------------------------------------------------
@@ -389,6 +446,8 @@ export interface FinishedRequest {
   readonly intent: string
   readonly score: number | undefined
   readonly cache: CacheResult
+  /** Why the cache was passed by, from a closed set. */
+  readonly cacheWhy?: string | undefined
   readonly attempts: number
   readonly usage: Usage | undefined
   /** What all attempts cost together; undefined where an attempt went to an unpriced model. */
@@ -427,6 +486,8 @@ export interface AnswerHead {
   /** Why the small side's answer was not sent. */
   readonly escalation?: string
   readonly guard?: GuardReport | undefined
+  /** Present = the answer is out of memory. */
+  readonly entry?: CacheEntry
 }
 /**
  * Where an answer goes: an HTTP response in some dialect, or the agent loop. `prepare` comes before every attempt and says what

@@ -25,6 +25,12 @@ export function answerHeaders(head: AnswerHead): Record<string, string> {
   if (head.loweredCap !== undefined) headers['x-switchyard-max-tokens'] = String(head.loweredCap)
   if (head.dropped.length > 0) headers['x-switchyard-dropped'] = fieldNames(head.dropped)
   if (head.guard !== undefined) guardHeaders(head.guard, headers)
+  if (head.entry !== undefined) {
+    headers['x-cache-entry'] = head.entry.id
+    headers['x-cost-saved-usd'] = formatUsd(head.entry.savedUsd)
+    // RFC 9111 section 5.1: whole seconds.
+    headers['age'] = String(Math.floor(head.entry.ageMs / 1000))
+  }
   return headers
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { TaskHeaders } from '../gateway/steps.ts'
+import type { CacheWish, TaskHeaders } from '../gateway/steps.ts'
 import { SwitchyardError } from '../shared/errors.ts'
 import { usdToNano, type NanoUsd } from '../shared/money.ts'
 
@@ -24,6 +24,55 @@ export function readTaskHeaders(headers: IncomingHttpHeaders, metadataTaskId: st
     maxToolCalls: count(headers, 'x-task-max-tool-calls'),
     deadlineMs: count(headers, 'x-task-deadline-ms'),
   }
+}
+
+/** Names that an answer is kept under besides its key. */
+const TAGS_MOST = 8
+const TAG = /^[\w.:/-]{1,64}$/
+
+/** What the caller wants of the cache; what RFC 9111 does not know is left alone. Throws `invalid_header`. */
+export function readCacheWish(headers: IncomingHttpHeaders): CacheWish | undefined {
+  const control = read(headers, 'cache-control')
+  const tagged = read(headers, 'x-cache-tags')
+  if (control === undefined && tagged === undefined) return undefined
+  let wish: CacheWish = {
+    noStore: false,
+    noCache: false,
+    onlyIfCached: false,
+    tags: tagged === undefined ? [] : tags(tagged),
+  }
+  for (const directive of control?.split(',') ?? []) {
+    const [name = '', value = ''] = directive.split('=', 2).map((part) => part.trim())
+    switch (name.toLowerCase()) {
+      case 'no-store':
+        wish = { ...wish, noStore: true }
+        break
+      case 'no-cache':
+        wish = { ...wish, noCache: true }
+        break
+      case 'only-if-cached':
+        wish = { ...wish, onlyIfCached: true }
+        break
+      case 'max-age': {
+        const seconds = value.replace(/^"(.*)"$/, '$1')
+        if (!COUNT.test(seconds)) throw refuse('cache-control', 'such that max-age is a whole number of seconds')
+        wish = { ...wish, maxAgeMs: Number(seconds) * 1000 }
+        break
+      }
+      default:
+    }
+  }
+  return wish
+}
+
+function tags(list: string): readonly string[] {
+  const names = list.split(',').map((tag) => tag.trim())
+  if (names.length > TAGS_MOST || !names.every((tag) => TAG.test(tag)))
+    throw refuse(
+      'x-cache-tags',
+      `at most ${TAGS_MOST} names of letters, digits and _ . : / - (64 characters), with commas between them`,
+    )
+  return names
 }
 
 /** The idempotency key of a request, if it has a usable one. Throws `invalid_header`. */

@@ -10,9 +10,10 @@ import { toSwitchyardError, type SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ZERO_USD } from '../shared/money.ts'
 import type { ActiveCalls } from './active-calls.ts'
-import { readIdempotencyKey, readTaskHeaders } from './call-headers.ts'
+import { readCacheWish, readIdempotencyKey, readTaskHeaders } from './call-headers.ts'
 import { ConnectionCallers } from './connection-callers.ts'
 import { baseHeaders } from './base-headers.ts'
+import { CallerDeparture } from './departure.ts'
 import { draining, notJson, refuseRequest, sendError } from './error-reply.ts'
 import { JsonAnswer } from './json-answer.ts'
 import { limitHeaders } from './limit-headers.ts'
@@ -89,12 +90,14 @@ async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void
   let call: Call
   let sink: AnswerSink
   const abort = new AbortController()
+  const departure = new CallerDeparture(abort)
   try {
     if (options.isDraining()) throw draining()
     const memory = dialect.isStateful === true ? options.responses.memoryOf(caller) : undefined
     const chat = decode(dialect, request, body, runtime, caller, memory)
     const task = readTaskHeaders(request.headers, chat.taskId ?? chat.openai.metadata?.['task_id'])
-    call = { id, caller, task, request: chat, signal: abort.signal, startedMs }
+    const cacheWish = readCacheWish(request.headers)
+    call = { id, caller, task, request: chat, signal: abort.signal, startedMs, cacheWish, departure }
     const shape = {
       id: id.slice(REQUEST_ID_PREFIX.length),
       created: Math.floor(Date.now() / 1000),
@@ -112,10 +115,10 @@ async function handle(arrived: Arrived, options: CallRouteOptions): Promise<void
     return
   }
   response.once('close', () => {
-    if (!response.writableFinished) abort.abort()
+    if (!response.writableFinished) departure.left()
   })
   // The caller may have left while its body was read.
-  if (response.destroyed) abort.abort()
+  if (response.destroyed) departure.left()
   const done = options.calls.add(sink, abort)
   try {
     await answer(call, sink, arrived, options)

@@ -5,12 +5,15 @@ import type { TaskService } from '../gateway/tasks.ts'
 import type { ResponseMemory } from '../protocol/dialect.ts'
 import type { ChatRequest, JsonObject } from '../protocol/request.ts'
 import type { SwitchyardError } from '../shared/errors.ts'
+import type { EntryService } from './cache-routes.ts'
 import type { Keyring } from './keyring.ts'
 
 /** What requests need and a reload replaces as a whole. */
 export interface Runtime {
   readonly keyring: Keyring
   readonly steps: Steps
+  /** Behind `/v1/cache`. */
+  readonly cache: EntryService
   /** Names for `/v1/models`, in the order to show them. */
   readonly models: readonly ModelEntry[]
   readonly allowedOrigins: ReadonlySet<string>

@@ -4,6 +4,7 @@ import { SwitchyardError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { ActiveCalls } from './active-calls.ts'
 import { addAdminRoutes } from './admin-routes.ts'
+import { addCacheRoutes } from './cache-routes.ts'
 import { baseHeaders } from './base-headers.ts'
 import { callHandler, REQUEST_ID_PREFIX } from './call-route.ts'
 import { addCountRoute } from './count-route.ts'
@@ -170,6 +171,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
     })
   }
   addResponseRoutes(app, { responses: options.responses, base, keyring: () => options.runtime().keyring, json })
+  addCacheRoutes(app, { cache: () => options.runtime().cache, keyring: () => options.runtime().keyring, json })
   addTaskRoutes(app, {
     tasks: options.tasks,
     taskEvents: options.taskEvents,

@@ -21,6 +21,7 @@ export const SUPPORTED = [
   'POST /v1/tasks/{id}/resume',
   'POST /v1/tasks/{id}/cancel',
   'POST /v1/tasks/{id}/complete',
+  'DELETE /v1/cache/{id}',
   'GET /v1/usage',
   'GET /healthz',
   'GET /readyz',

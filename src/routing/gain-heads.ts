@@ -1,5 +1,5 @@
 /** Which expert judges a request: by the pair of models between which a route chooses and by the kind of the request. */
-import type { RoutingFeatures } from './features.ts'
+import { COUNT_AT, HEAD_CHARS, TAIL_CHARS, type RoutingFeatures } from './features.ts'
 import { expertGain, expertTerms, type GainExpertParts, type GainTerms } from './gain-expert.ts'
 import { KINDS, kindOf, type Kind } from './kind.ts'
 import { nearestPair, type ModelPair, type RecordedPair } from './model-strength.ts'
@@ -23,6 +23,16 @@ export interface KindExpert {
   readonly parts: GainExpertParts
 }
 
+/**
+ * Asks of more characters than are read: nothing in the recorded outcomes is like them in length and part of it is unseen, so
+ * experts of all pairs together claim no order among them. A pair's own experts have learned from its long asks.
+ */
+export function isBeyondReach(counts: Float64Array): boolean {
+  return (counts[CHARACTERS] as number) > LONGEST
+}
+const CHARACTERS = COUNT_AT['characters'] as number
+const LONGEST = Math.log1p(HEAD_CHARS + TAIL_CHARS)
+
 /** Mean gain that experts of all pairs together are fitted to. */
 export const NEUTRAL_GAIN = 0.2
 
@@ -40,6 +50,10 @@ export interface GainJudgement {
   readonly expert: string | undefined
   readonly rows: number
   readonly terms: GainTerms
+  /** What the pair gains more than the expert says. */
+  readonly shift: number
+  /** The expert's own numbers, for whoever takes the terms apart; undefined = it keeps silent, the ask is beyond its reach. */
+  readonly parts: GainExpertParts | undefined
 }
 
 /** One per route; used by one thread, so that all share a counter. */
@@ -60,6 +74,12 @@ interface Seat {
   readonly shift: number
 }
 
+const NO_TERMS: GainTerms = { words: 0, counts: 0, trees: 0, encoder: 0 }
+
+function isSilent({ expert }: Seat, { counts }: RoutingFeatures): boolean {
+  return expert.pair === undefined && isBeyondReach(counts)
+}
+
 export class GainHeads {
   readonly #parts: GainHeadsParts
   readonly #ngrams = new NgramCounter()
@@ -77,23 +97,28 @@ export class GainHeads {
     const pair = this.#parts.pairs.find(({ name }) => name === choice.pair)
     const seats = Object.fromEntries(KINDS.map((kind) => [kind, this.#seat(pair, kind)])) as Record<Kind, Seat>
     const ngrams = this.#ngrams
+    const gainOf = (seat: Seat, features: RoutingFeatures, vector: Float32Array | undefined): number =>
+      seat.shift + (isSilent(seat, features) ? NEUTRAL_GAIN : expertGain(seat.expert.parts, features, ngrams, vector))
     return {
       choice,
       usualScores: pair?.usualScores ?? this.#parts.usualScores,
       gain: (features, vector) => {
-        const { expert, shift } = seats[kindOf(features.counts)]
-        return shift + expertGain(expert.parts, features, ngrams, vector)
+        const seat = seats[kindOf(features.counts)]
+        return gainOf(seat, features, vector)
       },
       readsVector: (features) => seats[kindOf(features.counts)].expert.parts.encoded.encoder !== 0,
       explain: (features, vector) => {
         const kind = kindOf(features.counts)
-        const { expert, shift } = seats[kind]
+        const seat = seats[kind]
+        const { expert } = seat
         return {
-          gain: shift + expertGain(expert.parts, features, ngrams, vector),
+          gain: gainOf(seat, features, vector),
           kind,
           expert: expert.pair,
           rows: expert.rows,
-          terms: expertTerms(expert.parts, features, ngrams, vector),
+          terms: isSilent(seat, features) ? NO_TERMS : expertTerms(expert.parts, features, ngrams, vector),
+          shift: seat.shift,
+          parts: isSilent(seat, features) ? undefined : expert.parts,
         }
       },
     }

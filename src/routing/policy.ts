@@ -58,8 +58,8 @@ export interface PolicyKnowledge {
 }
 
 /** Share of big calls where a route sets neither goal. */
-const DEFAULT_BIG_SHARE = 0.3
-const BALANCED_BIG_SHARE = 0.5
+export const DEFAULT_BIG_SHARE = 0.3
+export const BALANCED_BIG_SHARE = 0.5
 
 /** `cheap` and `best` are the caller's own choice of tier, hence `pinned`; `balanced` is half of the requests; `auto` is the route's goal. */
 export function createPolicy(mode: Mode, target: RouteTarget, knowledge: PolicyKnowledge = {}): Policy {

@@ -52,9 +52,21 @@ const UNUSED = new Float64Array(SURFACE_NAMES.length)
 const SEEN = new Uint32Array(4096)
 let generation = 0
 
+/** How often each kind of character was met. A table instead of a variable each: so many do not fit a core's registers. */
+const TALLY = new Uint32Array(17)
+
+/** Hashes of the words as n-grams part them, in their order, of the text that was read last. */
+let gramHashes = new Int32Array(1024)
+let gramCount = 0
+let gramText = ''
+
+/** As a signed number, like all that come of it: mixed signs would make every hash a floating-point number. */
+const SEED = HASH_SEED | 0
+
 /** Writes one count per name into `into`, from its start. */
 export function readSurface(text: string, into: Float64Array): void {
   into.fill(0, 0, SURFACE_NAMES.length)
+  TALLY.fill(0)
   generation = (generation + 1) >>> 0
   if (generation === 0) {
     SEEN.fill(0)
@@ -63,67 +75,86 @@ export function readSurface(text: string, into: Float64Array): void {
   CODES.read(text)
   const { codes } = CODES
   const { length } = text
+  // A word and what parts it from the next are two characters at least.
+  if (gramHashes.length * 2 < length + 1) gramHashes = new Int32Array(length)
+  const grams = gramHashes
+  let gramsRead = 0
   let characters = 0
   let words = 0
   let distinct = 0
   let letters = 0
   let longWords = 0
   let lines = length === 0 ? 0 : 1
-  let sentences = 0
   let questions = 0
-  let commas = 0
-  let colons = 0
-  let quotes = 0
-  let brackets = 0
-  let digits = 0
   let numbers = 0
   let longestNumber = 0
   let decimals = 0
-  let money = 0
-  let percents = 0
-  let maths = 0
-  let backslashes = 0
-  let underscores = 0
-  let codeSigns = 0
-  let nonAscii = 0
   let options = 0
   let optionFrom = 0
-  let optionDigits = 0
-  let hash = HASH_SEED
+  let digitsBefore = 0
+  let hash = SEED
   let wordLength = 0
+  let gram = SEED
+  let isGramOpen = false
   let run = 0
   let isLineStart = true
+  // The blank behind the text ends its last word.
   for (let i = 0; i <= length; i++) {
-    const code = i === length ? 32 : (codes[i] as number)
-    const kind = code < 128 ? (KINDS[code] as number) : FOREIGN
-    if (kind === LETTER || kind === DIGIT) {
+    let code = codes[i] as number
+    let kind = kindAt(code)
+    if (kind === LETTER) {
       if (isLineStart) {
         isLineStart = false
         if (isOption(codes, i, length)) {
-          if (options === 0) optionFrom = characters
+          if (options === 0) {
+            optionFrom = characters
+            digitsBefore = TALLY[DIGIT] as number
+          }
           options++
         }
       }
+      const from = i
+      // Most characters are letters behind letters. Both hashes are taken side by side: a core waits for neither.
+      do {
+        hash = Math.imul(hash ^ (code | 32), FNV_PRIME)
+        gram = Math.imul(gram ^ (code | 32), FNV_PRIME)
+        code = codes[++i] as number
+        kind = kindAt(code)
+      } while (kind === LETTER)
+      characters += i - from
+      wordLength += i - from
+      isGramOpen = true
+      run = 0
+    }
+    TALLY[kind] = (TALLY[kind] as number) + 1
+    if (kind === DIGIT) {
+      isLineStart = false
       characters++
-      hash = Math.imul(hash ^ (kind === LETTER ? code | 32 : code), FNV_PRIME)
+      hash = Math.imul(hash ^ code, FNV_PRIME)
       wordLength++
-      if (kind === DIGIT) {
-        digits++
-        if (options > 0) optionDigits++
-        if (run === 0) numbers++
-        run++
-        if (run > longestNumber) longestNumber = run
-      } else run = 0
+      // N-grams take every digit for a 0.
+      gram = Math.imul(gram ^ 48, FNV_PRIME)
+      isGramOpen = true
+      if (run === 0) numbers++
+      run++
+      if (run > longestNumber) longestNumber = run
       continue
     }
     if (kind === FOREIGN) {
       characters++
-      nonAscii++
       hash = Math.imul(hash ^ code, FNV_PRIME)
       wordLength++
       isLineStart = false
       run = 0
       continue
+    }
+    if (kind === UNDERSCORE) {
+      gram = Math.imul(gram ^ code, FNV_PRIME)
+      isGramOpen = true
+    } else if (isGramOpen) {
+      grams[gramsRead++] = gram
+      gram = SEED
+      isGramOpen = false
     }
     // "don't" is one word.
     if (kind === APOSTROPHE && wordLength > 0) {
@@ -142,7 +173,7 @@ export function readSurface(text: string, into: Float64Array): void {
       }
       const group = classOf(hash)
       if (group !== -1) into[CLASSES_AT + group] = (into[CLASSES_AT + group] as number) + 1
-      hash = HASH_SEED
+      hash = SEED
       wordLength = 0
     }
     if (kind === BLANK) {
@@ -157,82 +188,64 @@ export function readSurface(text: string, into: Float64Array): void {
     }
     characters++
     if (isLineStart && code === 40 && isOption(codes, i + 1, length)) {
-      if (options === 0) optionFrom = characters
+      if (options === 0) {
+        optionFrom = characters
+        digitsBefore = TALLY[DIGIT] as number
+      }
       options++
     }
     isLineStart = false
-    switch (kind) {
-      case STOP:
-        if (code === 46 && run > 0 && isDigit(codes, i + 1, length)) {
-          decimals++
-          // The digits behind the point are the same number.
-          continue
-        } else sentences++
-        if (code === 63) questions++
-        break
-      case COMMA:
-        commas++
-        break
-      case COLON:
-        colons++
-        break
-      case QUOTE:
-        quotes++
-        break
-      case BRACKET:
-        brackets++
-        break
-      case MONEY:
-        money++
-        break
-      case PERCENT:
-        percents++
-        break
-      case MATH:
-        maths++
-        break
-      case BACKSLASH:
-        backslashes++
-        break
-      case UNDERSCORE:
-        underscores++
-        break
-      case CODE:
-        codeSigns++
-        break
+    if (kind === STOP) {
+      if (code === 46 && run > 0 && kindAt(codes[i + 1] as number) === DIGIT) {
+        decimals++
+        // The digits behind the point are the same number.
+        continue
+      }
+      if (code === 63) questions++
     }
     run = 0
   }
   lastText = text
   lastWords = Math.min(words, WORDS_KEPT)
+  gramText = text
+  gramCount = gramsRead
+  const digits = TALLY[DIGIT] as number
   into[0] = characters
   into[1] = words
   into[2] = distinct
   into[3] = words === 0 ? 0 : letters / words
   into[4] = longWords
   into[5] = lines
-  into[6] = sentences
+  into[6] = (TALLY[STOP] as number) - decimals
   into[7] = questions
-  into[8] = commas
-  into[9] = colons
-  into[10] = quotes
-  into[11] = brackets
+  into[8] = TALLY[COMMA] as number
+  into[9] = TALLY[COLON] as number
+  into[10] = TALLY[QUOTE] as number
+  into[11] = TALLY[BRACKET] as number
   into[12] = digits
   into[13] = numbers
   into[14] = longestNumber
   into[15] = decimals
-  into[16] = money
-  into[17] = percents
-  into[18] = maths
-  into[19] = backslashes
-  into[20] = underscores
-  into[21] = codeSigns
+  into[16] = TALLY[MONEY] as number
+  into[17] = TALLY[PERCENT] as number
+  into[18] = TALLY[MATH] as number
+  into[19] = TALLY[BACKSLASH] as number
+  into[20] = TALLY[UNDERSCORE] as number
+  into[21] = TALLY[CODE] as number
   into[22] = occurrences(text, '```')
-  into[23] = nonAscii
+  into[23] = TALLY[FOREIGN] as number
   into[24] = options
   into[25] = options === 0 ? characters : optionFrom
   into[26] = options === 0 ? 0 : (characters - optionFrom) / options
-  into[27] = optionDigits
+  into[27] = options === 0 ? 0 : digits - digitsBefore
+}
+
+/**
+ * Hashes of the n-gram words of `text` in their order, read on the way by `readSurface`; the first `count` of them. Undefined = it
+ * was not the last text, or it has characters that are folded by Unicode's rules.
+ */
+export function gramsOf(text: string): { readonly hashes: Int32Array; readonly count: number } | undefined {
+  return text === gramText && TALLY[FOREIGN] === 0 ? { hashes: gramHashes, count: gramCount } : undefined
 }
 
 export interface WordHashes {
@@ -302,8 +315,8 @@ function isOption(codes: Uint16Array, at: number, length: number): boolean {
   return (sign === 46 || sign === 41) && (next === 32 || next === 10)
 }
 
-function isDigit(codes: Uint16Array, at: number, length: number): boolean {
-  return at < length && (codes[at] as number) >= 48 && (codes[at] as number) <= 57
+function kindAt(code: number): number {
+  return code < 128 ? (KINDS[code] as number) : FOREIGN
 }
 
 function occurrences(text: string, piece: string): number {

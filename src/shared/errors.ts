@@ -94,6 +94,8 @@ export const ERRORS = {
   upstream_overloaded: [503, 'server_error', true],
   upstream_timeout: [504, 'server_error', true],
   upstream_idle_timeout: [504, 'server_error', true],
+  // RFC 9111 section 5.2.1.7: asked for from memory alone.
+  not_cached: [504, 'invalid_request_error', false],
   // Ourselves.
   overloaded: [503, 'server_error', true],
   draining: [503, 'server_error', true],

@@ -36,6 +36,7 @@ export class EventLog implements Reporter {
         `,"latency_ms":${Math.round(record.durationMs)},"time":"${this.#time.now()}"` +
         `,"tenant":${quoted(record.tenant)},"request_id":"${record.id}"` +
         `,"result":"${record.result}","attempts":${record.attempts}` +
+        `,"asked":${quoted(record.model.slice(0, 128))}${decision(record)}` +
         `${cost === undefined ? '' : `,"cost_usd":"${formatUsd(cost)}"`}}\n`,
     )
   }
@@ -72,6 +73,17 @@ export class EventLog implements Reporter {
     this.#steps.set(key, step)
     return step
   }
+}
+
+/** What the router decided: enough to draw what another setting would have done. Words of ours need no escapes. */
+function decision({ tier, reason, score, intent, escalation }: FinishedRequest): string {
+  return (
+    (tier === undefined ? '' : `,"tier":"${tier}"`) +
+    (reason === undefined ? '' : `,"reason":"${reason}"`) +
+    (score === undefined ? '' : `,"score":${Math.round(score * 1e6) / 1e6}`) +
+    `,"intent":${quoted(intent)}` +
+    (escalation === undefined ? '' : `,"escalation":${quoted(escalation)}`)
+  )
 }
 
 /** Words of the log for states of tasks. */

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { FinishedRequest, Reporter } from '../gateway/steps.ts'
 import { NANO_PER_USD } from '../shared/money.ts'
 import { BudgetMetrics } from './budget-metrics.ts'
+import { CacheMetrics } from './cache-metrics.ts'
 import { EncoderMetrics } from './encoder-metrics.ts'
 import { CounterFamily, HistogramFamily, type CounterSeries, type HistogramSeries } from './families.ts'
 
@@ -36,6 +37,7 @@ export class Metrics implements Reporter {
   readonly registry: Registry = new Registry()
   readonly budget: BudgetMetrics = new BudgetMetrics(this.registry)
   readonly encoder: EncoderMetrics = new EncoderMetrics(this.registry)
+  readonly cache: CacheMetrics = new CacheMetrics(this.registry)
   readonly #requests: CounterFamily
   readonly #duration: HistogramFamily
   readonly #overhead: HistogramFamily
@@ -46,7 +48,6 @@ export class Metrics implements Reporter {
   readonly #decisions: CounterFamily
   readonly #escalations: CounterFamily
   readonly #routerTime: HistogramSeries
-  readonly #cacheRequests: CounterFamily
   readonly #dropped: CounterSeries
   readonly #findings: CounterFamily
   readonly #suspicious: CounterSeries
@@ -87,7 +88,6 @@ export class Metrics implements Reporter {
       'Time that the routing decision took.',
       FAST_SECONDS,
     ).labels({})
-    this.#cacheRequests = counter('cache_requests_total', 'Cache look-ups by outcome.')
     this.#dropped = counter(
       'dropped_fields_total',
       'Unknown or untranslatable request fields that were left out.',
@@ -144,9 +144,7 @@ export class Metrics implements Reporter {
       this.#routerTime.observe(record.routerMs / 1000)
     }
     if (record.escalation !== undefined) this.#escalations.labels({ reason: record.escalation }).inc()
-    if (record.cache !== 'bypass') {
-      this.#cacheRequests.labels({ tier: cacheTier(record.cache), result: record.cache }).inc()
-    }
+    this.cache.looked(record.cache, record.cacheWhy)
     if (record.dropped.length > 0) this.#dropped.inc(record.dropped.length)
     if (record.guard !== undefined) {
       for (const [kind, count] of record.guard.findings) this.#findings.labels({ kind }).inc(count)
@@ -193,20 +191,4 @@ function kept<Value>(map: Map<string, Value>, key: string, make: () => Value): V
     map.set(key, value)
   }
   return value
-}
-
-function cacheTier(result: FinishedRequest['cache']): 'exact' | 'semantic' | 'single-flight' | 'none' {
-  switch (result) {
-    case 'hit-exact':
-      return 'exact'
-    case 'hit-semantic':
-      return 'semantic'
-    case 'join':
-      return 'single-flight'
-    case 'miss':
-    case 'bypass':
-      return 'none'
-    default:
-      return result satisfies never
-  }
 }

@@ -20,7 +20,8 @@ export function requestLine(record: FinishedRequest, time: string): string {
     `,"result":"${record.result}"${text('error', record.errorCode)}${text('detail', record.errorDetail)}` +
     `${named('tier', record.tier)}${named('upstream', record.upstream)}${named('target', record.target)}` +
     `${named('reason', record.reason)}${named('escalation', record.escalation)}${fraction('score', score, 3)}` +
-    `,"cache":"${record.cache}","attempts":${record.attempts}` +
+    `,"cache":"${record.cache}"${record.cacheWhy === undefined ? '' : `,"cache_why":"${record.cacheWhy}"`}` +
+    `,"attempts":${record.attempts}` +
     number('input', usage?.input) +
     number('output', usage?.output) +
     (usage?.estimated === true ? ',"estimated":true' : '') +

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { complete } from '../../src/gateway/complete.ts'
-import type { Judge, SendOutcome, Verdict } from '../../src/gateway/steps.ts'
+import type { Judge, LeadingFlight, SendOutcome, Verdict } from '../../src/gateway/steps.ts'
 import type { AnswerChunk } from '../../src/protocol/answer.ts'
 import { SwitchyardError, type ErrorCode } from '../../src/shared/errors.ts'
 import { makeCall, makeSteps, plan, RecordingSink, ScriptedSender, target, text, usage } from '../support/fake-steps.ts'
@@ -259,8 +259,6 @@ test('a cache hit costs nothing and asks no upstream', async () => {
   const cache = {
     lookup: () =>
       ({ result: 'hit-exact', chunks: [text('cached')], usage: usage(1, 1), savedUsd: 99 as never }) as const,
-    wants: () => false,
-    remember: () => {},
   }
 
   const record = await complete(makeCall(), sink, makeSteps(plan([small]), sender, { cache }))
@@ -269,23 +267,30 @@ test('a cache hit costs nothing and asks no upstream', async () => {
   expect(record).toMatchObject({ tier: 'cache', reason: 'cache', savedUsd: 99 })
 })
 
-test('what the cache wants is remembered after a whole answer, and never after a cut one', async () => {
-  const remembered: string[] = []
-  const cache = {
-    lookup: () => ({ result: 'miss' }) as const,
-    wants: () => true,
-    remember: (_call: unknown, answer: { chunks: readonly unknown[] }) =>
-      void remembered.push(String(answer.chunks.length)),
+test('a flight hears of a whole answer that it is whole, and of a cut one that there is no more', async () => {
+  const heard: string[] = []
+  const flight: LeadingFlight = {
+    lead: (sink) => sink,
+    sending: () => void heard.push('sending'),
+    land: (_answer, cost, isDoubtful) => void heard.push(`landed ${cost} ${isDoubtful}`),
+    end: (error) => void heard.push(`ended ${error?.code}`),
   }
+  const cache = { lookup: () => ({ result: 'miss', flight }) as const }
   const good = new ScriptedSender({ small: { texts: ['a', 'b'], outcome: whole(1, 1) } })
   const bad = new ScriptedSender({
     small: { texts: ['a'], outcome: failure('upstream_stream_truncated', { contentSent: true }) },
   })
+  const next = new ScriptedSender({
+    small: { outcome: failure('upstream_error') },
+    big: { texts: ['a'], outcome: whole(1, 1) },
+  })
 
   await complete(makeCall(), new RecordingSink(), makeSteps(plan([small]), good, { cache }))
+  expect(heard.splice(0)).toEqual(['sending', 'landed 11 false', 'ended undefined'])
   await complete(makeCall(), new RecordingSink(), makeSteps(plan([small]), bad, { cache }))
-
-  expect(remembered).toEqual(['2'])
+  expect(heard.splice(0)).toEqual(['sending', 'ended upstream_stream_truncated'])
+  await complete(makeCall(), new RecordingSink(), makeSteps(plan([small, big]), next, { cache }))
+  expect(heard).toEqual(['sending', 'sending', 'landed 11 true', 'ended undefined'])
 })
 
 function said(chunks: readonly AnswerChunk[]): string {

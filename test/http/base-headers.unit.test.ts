@@ -19,6 +19,7 @@ const HEAD: Required<AnswerHead> = {
   taskId: 'run-1',
   standing: { spent: () => toNanoUsd(1), remaining: () => toNanoUsd(1) },
   simulated: true,
+  entry: { id: 'ce_1', ageMs: 1500, savedUsd: toNanoUsd(42_000) },
   loweredCap: 5,
   dropped: ['seed'],
   guard: { findings: new Map(), redacted: new Map([['EMAIL', 1]]), suspicion: 0.5 },

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ChatRequest, JsonObject, Message } from '../../src/protocol/request.ts'
 import { COUNT_NAMES, featuresOf, HEAD_CHARS, TAIL_CHARS } from '../../src/routing/features.ts'
@@ -177,4 +178,25 @@ test('case, digits and white space make no difference to n-grams', () => {
   }
   expect(bucketsOf('Add 12\n\n to IT')).toEqual(bucketsOf('add 99 to it'))
   expect(bucketsOf('add 12 to it')).not.toEqual(bucketsOf('sub 12 to it'))
+})
+
+test('words read on the way over the surface are the words that a pass of their own finds', () => {
+  const piece = fc.oneof(
+    fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+    fc.constantFrom(' ', '\n', "don't", '_a_', "3'5", '3.14', 'x_1', '(B) y', 'É', 'İ', 'word '),
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), fc.string(), (pieces, other) => {
+      const { text } = featuresOf(chatRequest({ messages: [user(pieces.join(''))] }))
+      const onTheWay = new NgramCounter()
+      onTheWay.count(text)
+      // Another text in between: nothing is at hand of the first any more.
+      featuresOf(chatRequest({ messages: [user(`${other} between`)] }))
+      const byItself = new NgramCounter()
+      byItself.count(text)
+      expect(onTheWay.touched.subarray(0, onTheWay.size)).toEqual(byItself.touched.subarray(0, byItself.size))
+      for (const bucket of byItself.touched.subarray(0, byItself.size))
+        expect(onTheWay.counts[bucket]).toBe(byItself.counts[bucket])
+    }),
+  )
 })

@@ -69,3 +69,28 @@ test('trees add the leaves that the counts fall into', () => {
   expect(treesSum(trees, [6, 2, 0])).toBe(3 + 10)
   expect(treesSum(trees, [6, 3, 8])).toBe(4 + 30)
 })
+
+test('trees of the depth that ships add up like trees of any depth', () => {
+  const trees = 50
+  const random = (length: number, most: number): number[] =>
+    Array.from({ length }, (_, i) => (((i + 1) * 7919) % 1009) * (most / 1009))
+  const deep: BoostedTrees = {
+    depth: 4,
+    features: Uint8Array.from(random(trees * 15, 20)),
+    thresholds: Float32Array.from(random(trees * 15, 6)),
+    leaves: Float32Array.from(random(trees * 16, 1)),
+  }
+  const counts = random(20, 7)
+  // One level at a time: the leaf of each tree, found by hand.
+  let sum = 0
+  for (let tree = 0; tree < trees; tree++) {
+    let node = 0
+    while (node < 15) {
+      const at = tree * 15 + node
+      const isRight = (counts[deep.features[at] as number] as number) > (deep.thresholds[at] as number)
+      node = 2 * node + (isRight ? 2 : 1)
+    }
+    sum += deep.leaves[tree * 16 + node - 15] as number
+  }
+  expect(treesSum(deep, counts)).toBe(sum)
+})

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -8,16 +11,20 @@ import {
   examplesOf,
   foldOf,
   readOutcomeFiles,
+  readOutcomeLog,
   stemOf,
   type Example,
   type OutcomeRow,
 } from '../../scripts/router-train/outcome-sets.ts'
+import { sharedMixture, type LearnerSums } from '../../scripts/router-train/mixture.ts'
 import { areaUnderRoc, gapCurve } from '../../scripts/router-train/ranking.ts'
 import { fitRidge } from '../../scripts/router-train/ridge.ts'
 import { HeadTrainer } from '../../scripts/router-train/train-heads.ts'
 import { makeRows } from '../../scripts/router-train/training-rows.ts'
 import { treesSum } from '../../src/routing/boosted-trees.ts'
-import { GainHeads } from '../../src/routing/gain-heads.ts'
+import type { RoutingFeatures } from '../../src/routing/features.ts'
+import type { Mixture } from '../../src/routing/gain-expert.ts'
+import { GainHeads, NEUTRAL_GAIN, type PairHead } from '../../src/routing/gain-heads.ts'
 import { decodeHeads, encodeHeads } from '../../src/routing/head-file.ts'
 
 const PAIR = { weak: 'w', strong: 's' }
@@ -69,6 +76,84 @@ test('heads learn which prompts gain, and their file form judges as the fit did'
   ).toBe(1)
   // Eight bits for a weight of an n-gram.
   for (const [row, gain] of gains.entries()) expect(gain).toBeCloseTo(trainer.score(row, 'plain'), 2)
+})
+
+test('of asks that are not read whole, only a head that learned from such asks claims an order', () => {
+  const heads = new GainHeads(trainerOn([...tinySet('one'), ...tinySet('two')]).parts({}))
+  const asks = (length: number): Example[] =>
+    examplesOf(
+      'asks',
+      PAIR,
+      [HARD[0], EASY[0]].map((start) => ({ prompt: `${start} now. `.repeat(length), y: { w: 0, s: 1 } })),
+    )
+  const [general, own] = [heads.forPair({}), heads.forPair({ small: 'w', big: 's' })]
+  const gains = (head: PairHead, length: number): number[] => asks(length).map(({ features }) => head.gain(features))
+  expect(new Set(gains(general, 200))).toEqual(new Set([NEUTRAL_GAIN]))
+  expect(new Set(gains(general, 2)).size).toBe(2)
+  expect(new Set(gains(own, 200)).size).toBe(2)
+  expect(general.explain(asks(200)[0]?.features as RoutingFeatures)).toMatchObject({
+    gain: NEUTRAL_GAIN,
+    terms: { words: 0, counts: 0, trees: 0, encoder: 0 },
+  })
+}, 60_000)
+
+test('requests with tools are not ordered by heads that never saw any', () => {
+  const trainer = trainerOn([...tinySet('one'), ...tinySet('two')])
+  const general = new GainHeads(trainer.parts({})).forPair({})
+  const tools = [{ name: 'look_up', parameters: { properties: { a: {}, b: {} } } }]
+  const rows = [HARD[0], EASY[0]].map((prompt): OutcomeRow => ({ prompt: prompt as string, y: { w: 0, s: 1 }, tools }))
+  const gains = examplesOf('tools', PAIR, rows).map(({ features }) => general.gain(features))
+  expect(gains).toEqual([NEUTRAL_GAIN, NEUTRAL_GAIN])
+}, 60_000)
+
+describe("a log of one's own", () => {
+  const written = (text: string): string => {
+    const path = join(mkdtempSync(join(tmpdir(), 'outcomes-')), 'log.jsonl')
+    writeFileSync(path, text)
+    return path
+  }
+  const LINES = `{"prompt":"a\\u2028b","y":{"mini":0,"middle":0.5,"maxi":1}}\n\n{"prompt":"c","tools":[{"name":"t"}],"y":{"mini":1,"maxi":1}}\n`
+
+  test('is read line by line, its weakest and strongest model as the pair', () => {
+    const { set, pair, rows } = readOutcomeLog(written(LINES), {})
+    expect(set).toBe('log')
+    expect(pair).toEqual({ weak: 'mini', strong: 'maxi' })
+    expect(rows.map(({ prompt }) => prompt)).toEqual(['a\u2028b', 'c'])
+    expect(examplesOf(set, pair, rows).map(({ kind }) => kind)).toEqual(['chat', 'tools'])
+  })
+
+  test('is read for the models that are asked for', () => {
+    expect(readOutcomeLog(written(LINES), { big: 'middle' }).pair).toEqual({ weak: 'mini', strong: 'middle' })
+    expect(() => readOutcomeLog(written(LINES), { small: 'none' })).toThrow('has outcomes of both none and maxi')
+  })
+
+  test('is refused, naming the line that is no outcome', () => {
+    expect(() => readOutcomeLog(written(`${LINES}{"prompt":1}`), {})).toThrow(/^Line 4 of .*log.jsonl is no/)
+    expect(() => readOutcomeLog(written(''), {})).toThrow('No line of')
+  })
+})
+
+describe('learners in given shares', () => {
+  const sums: LearnerSums = {
+    words: Float64Array.of(0, 0, 2, 2),
+    counts: Float64Array.of(0, 10, 0, 10),
+    trees: new Float64Array(4),
+    encoder: new Float64Array(4),
+  }
+  const shares = { words: 1, counts: 0.5, trees: 1, encoder: 0 }
+  const mixtureOf = (targets: number[]): Mixture =>
+    sharedMixture(sums, Float64Array.from(targets), new Float64Array(4).fill(1), () => true, shares)
+
+  test('count by share, whatever their scale, with half of the slope that fits', () => {
+    // Targets are the shares' own sum of words (-1, 1) and counts (-0.5, 0.5), and 3.
+    const { bias, ...weights } = mixtureOf([1.5, 2.5, 3.5, 4.5])
+    expect(weights).toEqual({ words: 0.5, counts: 0.05, trees: 0, encoder: 0 })
+    expect(bias).toBeCloseTo(3 - 0.5 - 0.25)
+  })
+
+  test('say the same of every request where they point the wrong way', () => {
+    expect(mixtureOf([4, 3, 2, 1])).toEqual({ bias: 2.5, words: 0, counts: 0, trees: 0, encoder: 0 })
+  })
 })
 
 test('every prompt is scored by learners that saw neither it nor its question elsewhere', () => {

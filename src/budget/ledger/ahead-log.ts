@@ -71,8 +71,8 @@ export class AheadLog {
 function flatReserved({ id, state, lines, note }: AttemptRow): FlatReserved {
   const { tenant, key, task, taskType, model, upstream, day, atMs, toolCalls } = note
   const isSent = state === 'reserved' ? 0 : 1
-  const names = [tenant, key, task ?? null, taskType, model, upstream, day] as const
-  return [id, isSent, encodeLines(lines), ...names, atMs, toolCalls ?? null]
+  const text = encodeLines(lines)
+  return [id, isSent, text, tenant, key, task ?? null, taskType, model, upstream, day, atMs, toolCalls ?? null]
 }
 
 function flatEnded({ id, row, settled, tokens }: AttemptRow): FlatEnded {

@@ -82,7 +82,9 @@ export class Books {
     const books: Book[] = []
     let refused: number | undefined
     let isHeldOnly = true
-    for (const [index, { book: name, amount, limit }] of lines.entries()) {
+    // By index: an iterator over entries makes two objects for each line, here and below some 1.4 KB a request.
+    for (let index = 0; index < lines.length; index++) {
+      const { book: name, amount, limit } = lines[index] as Line
       if (!isAmount(amount) && !(Number.isInteger(amount) && amount > 0))
         return {
           kind: 'invalid',
@@ -106,7 +108,7 @@ export class Books {
       const balance = { settled, held, unresolved }
       return { kind: 'refused', book, limit: limit ?? Number.MAX_SAFE_INTEGER, amount, balance, isHeldOnly }
     }
-    for (const [index, book] of books.entries()) book.held += (lines[index] as Line).amount
+    for (let index = 0; index < books.length; index++) (books[index] as Book).held += (lines[index] as Line).amount
     const state = reservation.sendsAtOnce ? 'sent' : 'reserved'
     this.#attempts.add({
       id,
@@ -149,7 +151,8 @@ export class Books {
       return { kind: 'invalid', reason: 'the sum leaves the safe integers' }
     const exceeded: string[] = []
     this.#release(attempt)
-    for (const [index, book] of attempt.books.entries()) {
+    for (let index = 0; index < amounts.length; index++) {
+      const book = attempt.books[index] as Book
       const amount = amounts[index] as number
       if (amount > (attempt.lines[index] as Line).amount) exceeded.push(book.id)
       book.settled += amount
@@ -284,7 +287,8 @@ export class Books {
   }
 
   #release(attempt: BookedAttempt): void {
-    for (const [index, book] of attempt.books.entries()) {
+    for (let index = 0; index < attempt.books.length; index++) {
+      const book = attempt.books[index] as Book
       const { amount } = attempt.lines[index] as Line
       if (attempt.state === 'unresolved') book.unresolved -= amount
       else book.held -= amount

@@ -263,7 +263,8 @@ export class JournaledLedger implements AttemptLedger {
     this.#isCommitting = true
     const batch: Batch = { attempts, books, documents: [...taken.documents.values()] }
     const succeed = (rows: readonly number[]): void => {
-      for (const [index, attempt] of attempts.entries()) {
+      for (let index = 0; index < attempts.length; index++) {
+        const attempt = attempts[index] as BookedAttempt
         attempt.row = rows[index]
         attempt.isSafe = true
       }

@@ -33,7 +33,8 @@ interface Choice {
   /** OpenRouter's own words about the thinking. */
   details: readonly JsonObject[] | undefined
   refusal: string
-  readonly calls: Map<number, Call>
+  /** By their index; undefined = none yet. */
+  calls: Map<number, Call> | undefined
   logprobs: { content: TokenLogprob[] | null; refusal: TokenLogprob[] | null } | undefined
   annotations: JsonObject[] | undefined
   audio: { readonly parts: string[]; transcript: string; fields: { [key: string]: Json } } | undefined
@@ -93,7 +94,7 @@ export class AnswerCollector {
         this.#choice(event.choice).refusal += event.text
         return
       case 'tool-call':
-        takeCall(this.#choice(event.choice).calls, event)
+        takeCall((this.#choice(event.choice).calls ??= new Map()), event)
         return
       case 'logprobs':
         takeLogprobs(this.#choice(event.choice), event)
@@ -126,7 +127,7 @@ export class AnswerCollector {
         thinking: undefined,
         details: undefined,
         refusal: '',
-        calls: new Map(),
+        calls: undefined,
         logprobs: undefined,
         annotations: undefined,
         audio: undefined,
@@ -139,7 +140,7 @@ export class AnswerCollector {
 
   #render(index: number, choice: Choice, answerId: string): string {
     const { legacyFunctions } = this.#options
-    const calls = [...choice.calls].sort(([a], [b]) => a - b).map(([, call]) => call)
+    const calls = [...(choice.calls ?? [])].sort(([a], [b]) => a - b).map(([, call]) => call)
     // Content is null only where something else is the answer; an empty answer is an empty string.
     const elsewhere = calls.length > 0 || choice.refusal !== '' || choice.audio !== undefined
     const message: Record<string, unknown> = {

@@ -28,7 +28,8 @@ export function decodeWhole(body: string, requestBytes: number): WholeAnswer {
   if (choices.length === 0) return { error: failure('upstream_empty', { detail: 'a 200 with no choice' }) }
   const events: AnswerEvent[] = [...startOf(parsed)]
   let contentBytes = 0
-  for (const [at, raw] of choices.entries()) {
+  for (let at = 0; at < choices.length; at++) {
+    const raw: unknown = choices[at]
     if (!isRecord(raw)) continue
     const failed = decodeChoice(raw, typeof raw['index'] === 'number' ? raw['index'] : at, events)
     if (failed !== undefined) return { error: failed }
@@ -89,16 +90,19 @@ function decodeChoice(
   }
   text('text', message['content'] ?? raw['text'])
   text('refusal', message['refusal'])
-  const calls = new ToolCalls()
+  let hasCalls = false
   const list =
     message['tool_calls'] ??
     (isRecord(message['function_call']) ? [{ id: 'call_0', function: message['function_call'] }] : undefined)
-  if (Array.isArray(list)) {
+  // Most answers call nothing; their servers send an empty list.
+  if (Array.isArray(list) && list.length > 0) {
+    const calls = new ToolCalls()
     for (const [index, call] of list.entries()) {
       const fragment = isRecord(call) ? calls.fragment(choice, { ...call, index }) : undefined
       if (fragment === undefined) return failure('upstream_garbage', { detail: 'a tool call without a name' })
       events.push(...fragment)
     }
+    hasCalls = calls.hasAny
   }
   if (Array.isArray(message['annotations']) && message['annotations'].length > 0) {
     events.push({ type: 'annotations', choice, annotations: message['annotations'].filter(isRecord) as JsonObject[] })
@@ -116,7 +120,7 @@ function decodeChoice(
     })
   }
   const word = typeof raw['finish_reason'] === 'string' ? raw['finish_reason'] : 'stop'
-  const reason = finishReason(word, calls.hasAny)
+  const reason = finishReason(word, hasCalls)
   if (reason === 'failed') return failure('upstream_error', { detail: `finish_reason "${word.slice(0, 40)}"` })
   events.push({ type: 'finish', choice, reason, ...stopSequence(raw) })
   return undefined
