@@ -17,6 +17,7 @@ import { cacheOperations } from './control/cache-operations.ts'
 import { ledgerOperations } from './control/ledger-operations.ts'
 import { Operations } from './control/operations.ts'
 import { prepareDataDir } from './data-dir.ts'
+import { FeedbackKeeper } from './feedback-keeper.ts'
 import { removeEventLines, removeOldEventLines } from './event-lines.ts'
 import type { FinishedRequest, Reporter, Sender, Steps } from './gateway/steps.ts'
 import type { Keyring } from './http/keyring.ts'
@@ -26,7 +27,7 @@ import { openHoldBounds, type HoldBounds } from './hold-bounds.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import { RecentAnswers } from './routing/answer-memory.ts'
 import type { AcceptanceHead } from './routing/cascade/acceptance.ts'
-import { loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
+import { acceptanceFile, loadAcceptanceHead } from './routing/cascade/acceptance-file.ts'
 import { CascadeJudge, type CascadeSettings } from './routing/cascade/cascade-judge.ts'
 import { loadEncoder, openEncoder } from './open-encoder.ts'
 import type { Encoder } from './encoder/encoder.ts'
@@ -67,7 +68,6 @@ export interface App {
   close(how: 'drain' | 'now'): Promise<void>
 }
 
-const ACCEPTANCE_MODEL = new URL('../router-models/acceptance.json', import.meta.url)
 const now = (): number => performance.now()
 
 /** Builds the whole service without listening. */
@@ -100,10 +100,11 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     subjectKeys: () => access.subjectKeys,
     forgetEvents: async (tenant, requests) =>
       (await eventFile?.paused(() => removeEventLines(eventFile.path, tenant, requests))) ?? 0,
-    forgetResponses: (tenant, keys) => {
+    forgetResponses: async (tenant, keys) => {
       answers.forget(tenant)
       cacheState.forget(tenant)
       prefixes.forget(tenant)
+      await feedback.forget(tenant, keys)
       return responses.forget(tenant, keys)
     },
     expireEvents: async (beforeMs) => eventFile?.paused(() => removeOldEventLines(eventFile.path, beforeMs)),
@@ -128,19 +129,24 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     wallNow: Date.now,
     onEvent: (event) => log?.logger.warn(event),
   })
+  const feedback = new FeedbackKeeper({
+    dataDir: config.dataDir,
+    wallNow: Date.now,
+    onEvent: (event) => log?.logger.warn(event),
+  })
   metrics.budget.watch(() => budgeting.openMoney())
-  const acceptance = loadAcceptanceHead(ACCEPTANCE_MODEL)
+  const acceptance = loadAcceptanceHead(acceptanceFile(config.router.folder))
   const answers = new RecentAnswers()
-  const intents = openIntents(encoder, (event) => log?.logger.info(event))
   const cacheState = new CacheState(config.cache.maxBytes)
   metrics.cache.watch(cacheState.entries)
+  const intents = openIntents(encoder, (event) => log?.logger.info(event))
   const prefixes = new WarmPrefixes(now)
   const adminKey = config.server.adminKey?.reveal() ?? keptAdminKey(config.dataDir)
   const simulator = await startSimulator(config)
   const senderOptions = { now, random: Math.random, userAgent: `switchyard/${options.version}` }
   const sender = new UpstreamSender(upstreamOptions(config, simulator?.url), senderOptions)
   const sending = new EmbeddedSender(encoder, sender)
-  const reporter = reportTo([metrics, log, events].filter((each) => each !== undefined))
+  const reporter = reportTo([metrics, log, events, feedback].filter((each) => each !== undefined))
   const access = new Access(config, {
     adminSha256: hashKey(adminKey),
     now,
@@ -171,6 +177,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
   const defect = (id: string, error: SwitchyardError): void =>
     log?.logger.error({ event: 'defect', id, detail: error.detail })
   responses.start(() => current.retention.responsesDays)
+  feedback.start(() => current.retention.feedbackDays)
   const server = buildServer({
     bodyLimitBytes: config.server.bodyLimitBytes,
     keepAliveMs: config.server.keepAliveSeconds * 1000,
@@ -181,6 +188,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     idempotency: new IdempotencyMemory(),
     operations,
     responses,
+    feedback,
     tasks: budgeting.service,
     taskEvents: eventFile === undefined ? undefined : (tenant, id) => taskEvents(eventFile, tenant, id),
     now,
@@ -195,6 +203,7 @@ export async function buildApp(config: Config, options: AppOptions): Promise<App
     await control?.close()
     await budgeting.close()
     responses.close()
+    feedback.close()
     access.close()
     await bounds.close()
     intents.close()

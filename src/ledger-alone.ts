@@ -10,6 +10,7 @@ import { removeEventLines } from './event-lines.ts'
 import { KeyStore } from './store/key-store.ts'
 import { damaged, lockDataDir } from './store/sqlite-file.ts'
 import { StoreProblem } from './store/store-problem.ts'
+import { forgetFeedback } from './feedback-keeper.ts'
 import { forgetResponses } from './stored-responses.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -41,7 +42,10 @@ export async function withLedgerAlone<T>(options: AloneOptions, work: (upkeep: U
     keys: () => new SubjectKeys({ store, staticKeys: () => staticKeys, wallNow: Date.now, changed: () => {} }),
     forgetEvents: async (tenant, requests) => (events === undefined ? 0 : removeEventLines(events, tenant, requests)),
     expireEvents: () => Promise.resolve(),
-    forgetResponses: (tenant, keys) => forgetResponses(dataDir, tenant, keys),
+    forgetResponses: async (tenant, keys) => {
+      await forgetFeedback(dataDir, tenant, keys)
+      return forgetResponses(dataDir, tenant, keys)
+    },
     retention: () => ({ attemptsDays: Infinity, eventsDays: Infinity }),
     idleMs: () => Infinity,
     wallNow: Date.now,

@@ -10,6 +10,7 @@ import { SharedUpkeep } from './shared-upkeep.ts'
 import { KeyStore } from './store/key-store.ts'
 import { RedisLink } from './store/redis-link.ts'
 import { lockDataDir } from './store/sqlite-file.ts'
+import { forgetFeedback } from './feedback-keeper.ts'
 import { forgetResponses } from './stored-responses.ts'
 
 const COMMAND_TIMEOUT_MS = 5000
@@ -37,7 +38,10 @@ export async function withSharedBooksAlone<T>(
     subjectKeys: () => new SubjectKeys({ store, staticKeys: () => staticKeys, wallNow: Date.now, changed: () => {} }),
     forgetEvents: async (tenant, requests) => (events === undefined ? 0 : removeEventLines(events, tenant, requests)),
     expireEvents: () => Promise.resolve(),
-    forgetResponses: (tenant, keys) => forgetResponses(dataDir, tenant, keys),
+    forgetResponses: async (tenant, keys) => {
+      await forgetFeedback(dataDir, tenant, keys)
+      return forgetResponses(dataDir, tenant, keys)
+    },
     retention: () => ({ attemptsDays: Infinity, eventsDays: Infinity }),
     idleMs: () => Infinity,
     wallNow: Date.now,

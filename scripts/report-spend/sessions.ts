@@ -13,6 +13,8 @@ export interface RecordedCall {
   /** Of `input`, the leading blocks that the same agent had sent before: an unlimited cache per session. */
   readonly cached: number
   readonly output: number
+  /** It brings the result of a tool that the answer before it called. */
+  readonly answersTool: boolean
 }
 export interface Session {
   readonly id: string
@@ -38,6 +40,7 @@ export function readSessions(folder: URL): readonly Session[] {
       input: row.number('in_tokens'),
       cached: row.number('cached_tokens'),
       output: row.number('out_tokens'),
+      answersTool: row.text('input_types').split('+').includes('tool_result'),
     })
   }
   return readCsv(new URL('claude-code-tasks.csv.gz', folder)).map((row) => {

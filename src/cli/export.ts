@@ -8,6 +8,7 @@ import { loadStateLocation } from '../config/load.ts'
 import { publicPart } from '../config/resolve-keys.ts'
 import { showKey, showStaticKey } from '../control/show-key.ts'
 import { eventLines } from '../event-lines.ts'
+import { exportFeedback } from '../store/export-feedback.ts'
 import { exportResponses } from '../store/export-responses.ts'
 import { hasMadeKeys, KeyStore } from '../store/key-store.ts'
 import { EXIT, UsageError, type Command, type Io } from './command.ts'
@@ -31,7 +32,7 @@ export const exportCommand: Command = {
   usage: `switchyard export --tenant NAME [--user NAME] [--out FILE]
 
 Writes one JSON object per line: keys (without secrets and their hashes), tasks, attempts with the evidence of their cost, daily totals, stored
-responses and lines of the event log of this data directory; "type" says which. Reads the files, or Redis, of a service that runs or not.
+responses, decisions and feedback, and lines of the event log of this data directory; "type" says which. Reads the files, or Redis, of a service that runs or not.
 
   --tenant NAME                whose data (required)
   --user NAME                  only what the made keys of this user have done
@@ -79,6 +80,7 @@ async function* recordsOf(
   }
   for (const response of exportResponses(dataDir, tenant, names))
     yield JSON.stringify({ type: 'response', ...response })
+  for (const record of exportFeedback(dataDir, tenant, names)) yield JSON.stringify(record)
   if (events === undefined) return
   for await (const line of eventLines(events, tenant, names === undefined ? undefined : requests))
     yield `{"type":"event","event":${line}}`

@@ -17,7 +17,7 @@ export const forget: Command = {
   summary: 'delete everything of a tenant or a user; sums of money stay, without names',
   usage: `switchyard forget --tenant NAME [--user NAME] [--yes]
 
-Deletes what is kept of a tenant, or of one user in it: made keys, tasks, attempts, stored responses and lines of the event log. What they have cost stays in
+Deletes what is kept of a tenant, or of one user in it: made keys, tasks, attempts, stored responses, feedback and lines of the event log. What they have cost stays in
 the totals of each day, under the name "(forgotten)". Keys end first; requests under way and attempts of unknown cost must be over before.
 Lines of the request log, and backups, are yours to delete.
 

@@ -171,6 +171,7 @@ export interface Config {
     readonly eventsMaxBytes: number
     readonly attemptsDays: number
     readonly responsesDays: number
+    readonly feedbackDays: number
   }
   /** Lines about where the configuration came from, for the banner and `check`. */
   readonly origins: readonly string[]

@@ -238,6 +238,7 @@ export const configSchema: z.ZodObject = z.strictObject({
       eventsMaxBytes: positive.default(1_073_741_824),
       attemptsDays: positive.default(90),
       responsesDays: positive.default(30),
+      feedbackDays: positive.default(30),
     })
     .prefault({}),
   keys: z.array(key).default([]),
@@ -395,6 +396,7 @@ export interface FileConfig {
     readonly eventsMaxBytes: number
     readonly attemptsDays: number
     readonly responsesDays: number
+    readonly feedbackDays: number
   }
   readonly aliases: Readonly<Record<string, string>>
   readonly router: {

@@ -1,4 +1,5 @@
 import type { Operations } from '../control/operations.ts'
+import type { FeedbackService } from '../gateway/feedback.ts'
 import type { IdempotencyStore } from '../gateway/idempotency.ts'
 import type { Caller, Steps } from '../gateway/steps.ts'
 import type { TaskService } from '../gateway/tasks.ts'
@@ -60,6 +61,8 @@ export interface ServerOptions {
   readonly operations: Operations
   /** Behind `/v1/responses`. */
   readonly responses: ResponseService
+  /** Behind `/v1/feedback`. */
+  readonly feedback: FeedbackService
   /** Behind `/v1/tasks` and `/v1/usage`. */
   readonly tasks: TaskService
   /** Lines of a task in the event log; undefined = none is kept. */

@@ -11,6 +11,7 @@ import { addCountRoute } from './count-route.ts'
 import { credentials } from './credentials.ts'
 import { dialectOf, errorDialectOf } from './dialects.ts'
 import { fromFrameworkError, refuseRequest, sendError } from './error-reply.ts'
+import { addFeedbackRoute } from './feedback-route.ts'
 import { limitHeaders } from './limit-headers.ts'
 import { modelList, modelObject } from './model-lists.ts'
 import { answerRejectedConnection } from './rejected-connection.ts'
@@ -39,6 +40,7 @@ const METHODS: ReadonlyMap<string, string> = new Map([
   ['/completions', 'POST'],
   ['/embeddings', 'POST'],
   ['/responses', 'POST'],
+  ['/feedback', 'POST'],
   ['/models', 'GET'],
   ['/healthz', 'GET'],
   ['/readyz', 'GET'],
@@ -172,6 +174,7 @@ export function buildServer(options: ServerOptions): GatewayServer {
   }
   addResponseRoutes(app, { responses: options.responses, base, keyring: () => options.runtime().keyring, json })
   addCacheRoutes(app, { cache: () => options.runtime().cache, keyring: () => options.runtime().keyring, json })
+  addFeedbackRoute(app, { feedback: options.feedback, keyring: () => options.runtime().keyring, json })
   addTaskRoutes(app, {
     tasks: options.tasks,
     taskEvents: options.taskEvents,

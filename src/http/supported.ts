@@ -22,6 +22,7 @@ export const SUPPORTED = [
   'POST /v1/tasks/{id}/cancel',
   'POST /v1/tasks/{id}/complete',
   'DELETE /v1/cache/{id}',
+  'POST /v1/feedback',
   'GET /v1/usage',
   'GET /healthz',
   'GET /readyz',

@@ -58,7 +58,6 @@ const TALLY = new Uint32Array(17)
 /** Hashes of the words as n-grams part them, in their order, of the text that was read last. */
 let gramHashes = new Int32Array(1024)
 let gramCount = 0
-let gramText = ''
 
 /** As a signed number, like all that come of it: mixed signs would make every hash a floating-point number. */
 const SEED = HASH_SEED | 0
@@ -207,7 +206,6 @@ export function readSurface(text: string, into: Float64Array): void {
   }
   lastText = text
   lastWords = Math.min(words, WORDS_KEPT)
-  gramText = text
   gramCount = gramsRead
   const digits = TALLY[DIGIT] as number
   into[0] = characters
@@ -245,7 +243,7 @@ export function readSurface(text: string, into: Float64Array): void {
  * was not the last text, or it has characters that are folded by Unicode's rules.
  */
 export function gramsOf(text: string): { readonly hashes: Int32Array; readonly count: number } | undefined {
-  return text === gramText && TALLY[FOREIGN] === 0 ? { hashes: gramHashes, count: gramCount } : undefined
+  return text === lastText && TALLY[FOREIGN] === 0 ? { hashes: gramHashes, count: gramCount } : undefined
 }
 
 export interface WordHashes {

@@ -72,6 +72,7 @@ export const ERRORS = {
   task_budget_held: [429, 'rate_limit_error', true],
   previous_response_not_found: [404, 'invalid_request_error', false],
   responses_unavailable: [503, 'server_error', true],
+  feedback_unavailable: [503, 'server_error', true],
   task_not_found: [404, 'invalid_request_error', false],
   task_conflict: [409, 'conflict_error', false],
   ledger_unavailable: [503, 'server_error', true],

@@ -44,6 +44,8 @@ export const CALL_TOKENS = 1
 export interface Outcome {
   readonly isRight: boolean
   readonly gold: string | undefined
+  /** The answer to give, word for word and in place of any tool call; absent = one is made up. */
+  readonly text?: string
 }
 
 export interface ComposeOptions {
@@ -76,6 +78,12 @@ export function compose(request: SimRequest, choice: number, options: ComposeOpt
   const random = seededRandom(seed)
   const words = [...new Set(prompt.match(/\p{L}{4,}/gu) ?? [])].slice(0, 12)
   const thinking = thoughts(request, words)
+  const outcome = options.outcome(prompt, request.model)
+  // What was recorded had no cap but the caller's own.
+  if (outcome?.text !== undefined) {
+    const own = request.max_tokens ?? request.max_completion_tokens ?? Number.POSITIVE_INFINITY
+    return { thinking, ...cut(outcome.text, request, own - thinking.length) }
+  }
   const cap = capOf(request) - thinking.length
   if (cap <= 0) return { thinking, tokens: [], toolCalls: [], finish: 'length' }
   const called = toolsToCall(request, prompt)
@@ -90,7 +98,7 @@ export function compose(request: SimRequest, choice: number, options: ComposeOpt
   const text =
     request.response_format?.type.startsWith('json') === true
       ? jsonText(request, random, words)
-      : options.prefix + prose(request, prompt, words, random, options)
+      : options.prefix + prose(words, random, outcome)
   return { thinking, ...cut(text, request, cap) }
 }
 
@@ -120,14 +128,7 @@ const SENTENCES = [
   'One more remark on {word}: check it against {other} before relying on it.',
 ]
 
-function prose(
-  request: SimRequest,
-  prompt: string,
-  words: readonly string[],
-  random: () => number,
-  options: ComposeOptions,
-): string {
-  const outcome = options.outcome(prompt, request.model)
+function prose(words: readonly string[], random: () => number, outcome: Outcome | undefined): string {
   if (outcome !== undefined) {
     const gold = outcome.gold ?? 'the recorded right answer'
     return outcome.isRight

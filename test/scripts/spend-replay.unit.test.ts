@@ -29,6 +29,7 @@ const call = (startMs: number, given: Partial<RecordedCall> = {}): RecordedCall 
   input: 100,
   cached: 0,
   output: 50,
+  answersTool: false,
   ...given,
 })
 const session = (...calls: readonly RecordedCall[]): Session => ({ id: 's', calls, toolStops: 0, seconds: 0 })

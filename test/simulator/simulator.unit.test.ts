@@ -150,6 +150,16 @@ test('recorded outcomes decide what is right', async () => {
   expect((await whole(await ask({}))).choices[0]?.message.content).toBe('The answer is B.')
 })
 
+test('a recorded answer is given word for word, in place of a tool call and beyond the cap that nobody asked for', async () => {
+  const text = 'abc '.repeat(5000).trim()
+  const tools = [{ type: 'function', function: { name: 'capital', description: 'the capital of Paris' } }]
+  const { ask } = await start({ outcome: () => ({ isRight: true, gold: undefined, text }) })
+  const given = (await whole(await ask({ tools, tool_choice: 'required' }))).choices[0]
+  expect(given).toMatchObject({ finish_reason: 'stop', message: { content: text } })
+  const capped = (await whole(await ask({ max_tokens: 3 }))).choices[0]
+  expect(capped).toMatchObject({ finish_reason: 'length', message: { content: 'abc abc abc' } })
+})
+
 test('made-up values keep to their schema', () => {
   const leaf = fc.oneof(
     fc.record({ type: fc.constant('integer'), minimum: fc.integer({ min: -50, max: 50 }) }),

@@ -1,7 +1,18 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { AcceptanceHead } from './acceptance.ts'
 
 const LENGTHS = { one: 6, two: 12 } as const
+
+const NAME = 'acceptance.json'
+const SHIPPED = new URL(`../../../router-models/${NAME}`, import.meta.url)
+
+/** The one in `folder` (`router.folder`), or the one that ships where there is none. */
+export function acceptanceFile(folder: string | undefined): URL {
+  const own = folder === undefined ? undefined : join(folder, NAME)
+  return own !== undefined && existsSync(own) ? pathToFileURL(own) : SHIPPED
+}
 
 /** Reads the weights that `npm run bench:cascade -- --train` wrote. Throws Error that says what to do where they are missing or of another form. */
 export function loadAcceptanceHead(file: URL): AcceptanceHead {

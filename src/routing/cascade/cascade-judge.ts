@@ -1,5 +1,8 @@
 import type { AnswerChunk, AnswerEvent } from '../../protocol/answer.ts'
 import type { Ask, Call, Judge, RoutePlan, SentAnswer, Target, Verdict, Watch } from '../../gateway/steps.ts'
+import type { ChatRequest } from '../../protocol/request.ts'
+import { featuresOf } from '../features.ts'
+import { kindOf } from '../kind.ts'
 import { viewAnswer } from './answer-view.ts'
 import { problemOf, type CheckSettings } from './checks.ts'
 import { agree, expectedGain, type AcceptanceHead } from './acceptance.ts'
@@ -87,14 +90,14 @@ export class CascadeJudge implements Judge {
     )
     const result = others.length === 0 ? undefined : resultOf(call.request, view)
     // Prose has no result that two models would word alike.
-    if (result === undefined) return ACCEPT
+    if (result === undefined && (others.length === 0 || !wantsResult(call.request))) return ACCEPT
     return this.#compare(call, plan, { result, chars: view.text.length }, others, settings.maxGain, ask)
   }
 
   async #compare(
     call: Call,
     plan: RoutePlan,
-    own: { readonly result: string; readonly chars: number },
+    own: { readonly result: string | undefined; readonly chars: number },
     others: readonly Target[],
     maxGain: number,
     ask: Ask,
@@ -107,6 +110,8 @@ export class CascadeJudge implements Judge {
     }
     if (given.length === 0) return ACCEPT
     const results = given.map(({ chunks }) => resultOf(call.request, viewAnswer(chunks)))
+    // Where nobody came to a result, it was a question without one.
+    if (own.result === undefined && results.every((each) => each === undefined)) return ACCEPT
     const rate = this.#rateOf(plan)
     const gain = expectedGain(
       { own: own.result, others: results },
@@ -128,6 +133,12 @@ export class CascadeJudge implements Judge {
   #settings({ route }: RoutePlan): CascadeSettings | undefined {
     return route === undefined ? undefined : this.#settingsOf(route)
   }
+}
+
+/** Whether the question asks for something that two answers would say alike: an option, a number, a formula. */
+function wantsResult(request: ChatRequest): boolean {
+  const kind = kindOf(featuresOf(request).counts)
+  return kind === 'choice' || kind === 'sums' || kind === 'formulas'
 }
 
 function endsTheBeginning(event: AnswerEvent): boolean {

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Check } from '../../../src/gateway/checks.ts'
 import { CascadeJudge } from '../../../src/routing/cascade/cascade-judge.ts'
-import { chatRequest, makeCall, plan, target, text } from '../../support/fake-steps.ts'
+import type { SentAnswer } from '../../../src/gateway/steps.ts'
+import { chatRequest, makeCall, plan, target, text, usage } from '../../support/fake-steps.ts'
 
 const HEAD = { version: 1, one: [0, 0, 0, 0, 0, 0], two: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] } as const
 const ROUTED = plan([target('small')], { route: 'auto', escalation: [target('big')] })
@@ -43,4 +44,53 @@ test('nobody waits while a model thinks, and a refusal of the API is one at once
     reason: 'refusal',
   })
   expect(judgeWith('empty').begins(STREAMED, ROUTED, [text("I'm sorry, but I can't.")])).toEqual({ accept: true })
+})
+
+describe('an answer that comes to no result', () => {
+  const other = target('other')
+  // Whoever comes to no result is expected to gain 0.5; everything else counts nothing.
+  const head = { version: 1, one: [0, 0, 0.5, 0, 0, 0], two: HEAD.two } as const
+  const settings = {
+    checks: new Set<Check>(),
+    verify: 'stream',
+    minLogprob: undefined,
+    secondOpinions: [other],
+    maxGain: 0.15,
+  } as const
+  const judge = new CascadeJudge(() => settings, head)
+  const rambling =
+    'I would begin with the pens and go on from there, step by step, until all of them were counted. '.repeat(3)
+  const said = (content: string, from = target('small')): SentAnswer => ({
+    target: from,
+    chunks: [text(content)],
+    usage: usage(1, 1),
+  })
+  const judged = async (prompt: string, opinion: string) => {
+    const asked: string[] = []
+    const call = makeCall({ request: chatRequest({ messages: [{ role: 'user', content: prompt }] }) })
+    const verdict = await judge.judge(call, ROUTED, said(rambling), (model) => {
+      asked.push(model.name)
+      return Promise.resolve(said(opinion, other))
+    })
+    return { verdict, asked }
+  }
+  const SUM = 'Tom has 12 pens and buys 30 more. How many pens does he have?'
+
+  test('goes on where another small model came to one', async () => {
+    expect(await judged(SUM, 'The answer is 42.')).toEqual({
+      verdict: { accept: false, reason: 'disagreement' },
+      asked: ['other'],
+    })
+  })
+
+  test('is let go where nobody did', async () => {
+    expect(await judged(SUM, rambling)).toEqual({ verdict: { accept: true }, asked: ['other'] })
+  })
+
+  test('is let go without asking where the question wants none', async () => {
+    expect(await judged('Tell me about your day.', 'The answer is 42.')).toEqual({
+      verdict: { accept: true },
+      asked: [],
+    })
+  })
 })
