@@ -4,6 +4,9 @@ import type { Config, KeyConfig } from './config/config.ts'
 import type { Encoder } from './encoder/encoder.ts'
 import type { EncoderReporter } from './encoder/encoder-reporter.ts'
 import type { Call, Caller } from './gateway/steps.ts'
+import { NoEncoder } from './encoder/no-encoder.ts'
+import { openIntents } from './open-intents.ts'
+import type { IntentReader } from './routing/intent/intent-reader.ts'
 import { openEncoder } from './open-encoder.ts'
 import { openGuard } from './open-guard.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
@@ -31,9 +34,12 @@ export async function explainRouting(
   withEncoder: boolean,
 ): Promise<Explanation> {
   const encoder = withEncoder ? await readyEncoder(config) : undefined
+  // Own intents are learned in the background of a service: one that has just started knows the built-in ones and the rules.
+  const intents = openIntents(encoder ?? new NoEncoder(), () => {})
   try {
-    return await explainedBy(config, request, key, encoder)
+    return await explainedBy(config, request, key, { encoder, intents: intents.readerFor(config) })
   } finally {
+    intents.close()
     encoder?.close()
   }
 }
@@ -57,13 +63,14 @@ function explainedBy(
   config: Config,
   request: ChatRequest,
   key: KeyConfig | undefined,
-  encoder: Encoder | undefined,
+  { encoder, intents }: { readonly encoder: Encoder | undefined; readonly intents: IntentReader },
 ): Promise<Explanation> {
   const options: ExplainOptions = {
     targets: config.served,
     routes: config.routes,
     aliases: config.aliases,
     scorer: loadTrainedScorer(ROUTER_MODEL),
+    intents,
     ...(encoder === undefined ? {} : { encoder, encoderBand: config.encoder.routingBand }),
     answers: new RecentAnswers(),
     requires,
