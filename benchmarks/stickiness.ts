@@ -1,10 +1,11 @@
 /** How often agents' conversations change their model, and what that costs their prompt caches: recorded Claude Code calls through the real router. */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import { askOf, callOf } from '../scripts/support/plain-call.ts'
 import { readOptions } from '../scripts/support/read-options.ts'
 import { makePrice } from '../src/budget/prices/make-price.ts'
-import type { Call, Target } from '../src/gateway/steps.ts'
-import type { ChatRequest, Message } from '../src/protocol/request.ts'
+import type { Target } from '../src/gateway/steps.ts'
+import type { Message } from '../src/protocol/request.ts'
 import { RecentAnswers } from '../src/routing/answer-memory.ts'
 import { createRouter, type ModelRouter } from '../src/routing/router.ts'
 import type { RouteOptions } from '../src/routing/route.ts'
@@ -27,38 +28,8 @@ const BYTES_PER_TOKEN = 3.5
 /** Sessions must not overlap in the router's time. */
 const SESSION_GAP_MS = 1e8
 
-const EMPTY: ChatRequest = {
-  model: 'auto',
-  messages: [],
-  tools: [{ kind: 'function', name: 'read' }],
-  n: 1,
-  sampling: {},
-  openai: {},
-  passed: {},
-  stream: false,
-  includeUsage: false,
-  legacyFunctions: false,
-  dropped: [],
-  bodyBytes: 0,
-}
-const CALL: Call = {
-  id: 'req_replay',
-  caller: {
-    tenant: 'default',
-    key: 'anonymous',
-    user: undefined,
-    spendLimits: {},
-    tenantSpendLimits: {},
-    canTopUp: false,
-    models: undefined,
-    unknownFields: 'drop',
-    limiter: undefined,
-  },
-  task: { id: undefined, type: undefined, budgetUsd: undefined, maxToolCalls: undefined, deadlineMs: undefined },
-  request: EMPTY,
-  signal: new AbortController().signal,
-  startedMs: 0,
-}
+const EMPTY = askOf('', { tools: [{ kind: 'function', name: 'read' }] })
+const CALL = callOf(EMPTY)
 
 interface Row {
   readonly agent: string

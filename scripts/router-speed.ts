@@ -6,6 +6,7 @@ import type { Call, Target } from '../src/gateway/steps.ts'
 import { createRouter } from '../src/routing/router.ts'
 import { RecentAnswers } from '../src/routing/answer-memory.ts'
 import { loadTrainedScorer } from '../src/routing/trained-scorer.ts'
+import { askOf, callOf } from './support/plain-call.ts'
 import { readOptions } from './support/read-options.ts'
 
 readOptions(
@@ -38,7 +39,7 @@ const router = createRouter({
 })
 
 for (const size of SIZES) {
-  const calls = Array.from({ length: 50 }, (_, i) => callOf(TEXT.slice(i * 37, i * 37 + size)))
+  const calls = Array.from({ length: 50 }, (_, i) => callOf(askOf(TEXT.slice(i * 37, i * 37 + size))))
   const measure = (i: number): number => {
     const from = performance.now()
     void router.route(calls[i % calls.length] as Call, { taskId: undefined, taskType: 'default' })
@@ -62,39 +63,5 @@ function targetOf(name: string, tier: Target['tier']): Target {
     price: undefined,
     extraBody: {},
     fallbacks: [],
-  }
-}
-
-function callOf(content: string): Call {
-  return {
-    id: 'req_speed',
-    caller: {
-      tenant: 'default',
-      key: 'anonymous',
-      user: undefined,
-      spendLimits: {},
-      tenantSpendLimits: {},
-      canTopUp: false,
-      models: undefined,
-      unknownFields: 'drop',
-      limiter: undefined,
-    },
-    task: { id: undefined, type: undefined, budgetUsd: undefined, maxToolCalls: undefined, deadlineMs: undefined },
-    request: {
-      model: 'auto',
-      messages: [{ role: 'user', content }],
-      tools: [],
-      n: 1,
-      sampling: {},
-      openai: {},
-      passed: {},
-      stream: false,
-      includeUsage: false,
-      legacyFunctions: false,
-      dropped: [],
-      bodyBytes: content.length,
-    },
-    signal: new AbortController().signal,
-    startedMs: 1,
   }
 }

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import type { FunctionTool, JsonObject } from '../../src/protocol/request.ts'
 import { featuresOf } from '../../src/routing/features.ts'
 import type { BuiltInIntents } from '../../src/routing/intent/built-in-intents.ts'
-import { askOf } from '../../scripts/intent-train/example-file.ts'
+import { askOf } from '../../scripts/support/plain-call.ts'
 
 interface KnownKind {
   readonly what: string

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { DIMENSIONS } from '../../src/encoder/encoder.ts'
-import type { ChatRequest } from '../../src/protocol/request.ts'
 import { featuresOf, type RoutingFeatures } from '../../src/routing/features.ts'
 import type { BuiltInParts } from '../../src/routing/intent/built-in-intents.ts'
 import { atOnce, fitLogistic } from '../../src/routing/intent/fit-logistic.ts'
 import { COUNT_PLACES, eachGram } from '../../src/routing/intent/intent-words.ts'
 import { BUILT_IN_INTENTS } from '../../src/shared/intent-names.ts'
+import { askOf } from '../support/plain-call.ts'
 
 export const EXAMPLE_FILE: URL = new URL('../../router-models/intents/examples.yaml', import.meta.url)
 
@@ -35,24 +35,6 @@ export function readExamples(): IntentExample[] {
   return BUILT_IN_INTENTS.flatMap((name, intent) =>
     (lists[name] ?? []).map((text) => ({ intent, text, features: featuresOf(askOf(text)) })),
   )
-}
-
-export function askOf(text: string, changes: Partial<ChatRequest> = {}): ChatRequest {
-  return {
-    model: 'auto',
-    messages: [{ role: 'user', content: text }],
-    tools: [],
-    n: 1,
-    sampling: {},
-    openai: {},
-    passed: {},
-    stream: false,
-    includeUsage: false,
-    legacyFunctions: false,
-    dropped: [],
-    bodyBytes: text.length,
-    ...changes,
-  }
 }
 
 /** The parts of a model of these examples; `vectors` = one per example. */

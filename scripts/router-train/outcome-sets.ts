@@ -9,6 +9,7 @@ import type { ChatRequest, FunctionTool, JsonObject } from '../../src/protocol/r
 import { featuresOf, type RoutingFeatures } from '../../src/routing/features.ts'
 import { kindOf, type Kind } from '../../src/routing/kind.ts'
 import { plainName } from '../../src/routing/model-strength.ts'
+import { askOf } from '../support/plain-call.ts'
 
 /** Sets that the heads are trained on, each a file `<name>.train.jsonl.gz`. */
 export const TRAINING_SETS = [
@@ -273,23 +274,11 @@ export function foldOf(stem: string, folds: number): number {
 }
 
 export function requestOf(row: OutcomeRow): ChatRequest {
-  return {
-    model: 'auto',
-    messages: [{ role: 'user', content: row.prompt }],
-    tools: (row.tools ?? []).map((tool): FunctionTool => ({
-      kind: 'function',
-      name: tool.name,
-      ...(tool.description === undefined ? {} : { description: tool.description }),
-      ...(tool.parameters === undefined ? {} : { parameters: tool.parameters }),
-    })),
-    n: 1,
-    sampling: {},
-    openai: {},
-    passed: {},
-    stream: false,
-    includeUsage: false,
-    legacyFunctions: false,
-    dropped: [],
-    bodyBytes: row.prompt.length,
-  }
+  const tools = (row.tools ?? []).map((tool): FunctionTool => ({
+    kind: 'function',
+    name: tool.name,
+    ...(tool.description === undefined ? {} : { description: tool.description }),
+    ...(tool.parameters === undefined ? {} : { parameters: tool.parameters }),
+  }))
+  return askOf(row.prompt, { tools })
 }
