@@ -1,31 +1,29 @@
 /** Part of the composition root: the router of a configuration, explained. Opens no port, no store and no connection. */
-import { fileURLToPath } from 'node:url'
 import type { Config, KeyConfig } from './config/config.ts'
 import type { Encoder } from './encoder/encoder.ts'
 import type { EncoderReporter } from './encoder/encoder-reporter.ts'
 import type { Call, Caller } from './gateway/steps.ts'
 import { NoEncoder } from './encoder/no-encoder.ts'
 import { openIntents } from './open-intents.ts'
+import { openScorer } from './open-scorer.ts'
 import type { IntentReader } from './routing/intent/intent-reader.ts'
 import { openEncoder } from './open-encoder.ts'
 import { openGuard } from './open-guard.ts'
 import { requires } from './protocol/openai-chat/requires.ts'
 import type { ChatRequest } from './protocol/request.ts'
 import { RecentAnswers } from './routing/answer-memory.ts'
-import { explainRoute, type ExplainOptions } from './routing/explain/explain.ts'
+import { explainRoute } from './routing/explain/explain.ts'
 import type { Explanation } from './routing/explain/explanation.ts'
 import { createModelResolver } from './routing/resolve-model.ts'
-import { loadTrainedScorer } from './routing/trained-scorer.ts'
+import type { RouterOptions } from './routing/router.ts'
 
 export type { Contribution } from './routing/explain/contributions.ts'
 export type { ExplainedScore, Explanation, Finding, Goal } from './routing/explain/explanation.ts'
 
-const ROUTER_MODEL = fileURLToPath(new URL('../router-models/gain-heads', import.meta.url))
-
 /**
  * @param withEncoder Ask the encoder where a service with a loaded one would.
  * @param key Whose request it is; undefined = somebody's who may use every model.
- * @returns As `explainRoute`. Rejects with a SwitchyardError for a model that means nothing to the key.
+ * @returns As `explainRoute`. Rejects with a ConfigError for weights that a service would not start with, and with a SwitchyardError for a model that means nothing to the key.
  */
 export async function explainRouting(
   config: Config,
@@ -65,11 +63,11 @@ function explainedBy(
   key: KeyConfig | undefined,
   { encoder, intents }: { readonly encoder: Encoder | undefined; readonly intents: IntentReader },
 ): Promise<Explanation> {
-  const options: ExplainOptions = {
+  const options: RouterOptions = {
     targets: config.served,
     routes: config.routes,
     aliases: config.aliases,
-    scorer: loadTrainedScorer(ROUTER_MODEL),
+    scorer: openScorer(config.router, () => {}),
     intents,
     ...(encoder === undefined ? {} : { encoder, encoderBand: config.encoder.routingBand }),
     answers: new RecentAnswers(),

@@ -174,3 +174,16 @@ describe('what cannot be explained is a sentence', () => {
     expect(err).toContain('There is no "router explian". Did you mean "explain"?')
   })
 })
+
+describe('weights', () => {
+  test('are those of the configuration: without usable ones a service decides by chance, or does not start', async () => {
+    const own = (weights: string): string => `${FILE}router: { weights: ${weights}, folder: ./no-such-folder }\n`
+    const { decision, gain } = await json([ASK], { file: own('optional') })
+    expect(decision).toMatchObject({ reason: 'degraded' })
+    expect(gain).toBeNull()
+
+    const { code, err } = await explain([ASK], { file: own('required') })
+    expect(code).toBe(2)
+    expect(err).toContain('router.folder')
+  })
+})

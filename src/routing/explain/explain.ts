@@ -15,7 +15,8 @@ import { targetsNamed, type RouteOptions } from '../route.ts'
 import type { RouterOptions } from '../router.ts'
 import type { Needs } from '../rules.ts'
 import { bondOf } from '../stickiness.ts'
-import type { TrainedScorer } from '../trained-scorer.ts'
+import type { Scorer } from '../scorer.ts'
+import { TrainedScorer } from '../trained-scorer.ts'
 import { changesOf } from './changes.ts'
 import { explainGain } from './contributions.ts'
 import type { Considered, ExplainedScore, Explanation, Side, Sides } from './explanation.ts'
@@ -23,10 +24,6 @@ import { findingsOf, whyOut } from './findings.ts'
 import { goalOf } from './goal.ts'
 import { WatchedEncoder } from './watched-encoder.ts'
 import { freshPlan, sideOf, type Probe } from './probe.ts'
-
-export interface ExplainOptions extends RouterOptions {
-  readonly scorer: TrainedScorer
-}
 
 /** What a call without a task is admitted as. */
 const NO_TASK: Admission = { taskId: undefined, taskType: 'default' }
@@ -36,7 +33,7 @@ const NO_TASK: Admission = { taskId: undefined, taskType: 'default' }
  * @param screened What the guard made of it; undefined = it found nothing.
  * @returns Also for a request that no model can take: then with its refusal. Rejects where `asked.request.model` means nothing to its key.
  */
-export async function explainRoute(options: ExplainOptions, asked: Call, screened?: Screened): Promise<Explanation> {
+export async function explainRoute(options: RouterOptions, asked: Call, screened?: Screened): Promise<Explanation> {
   const { call, report } = screened ?? { call: asked, report: undefined }
   const { request, caller } = call
   const { targets, routes, aliases } = options
@@ -114,9 +111,9 @@ function allowedOf(model: string, { small, big }: Sides, { limits }: Call): read
   return [...new Set([...limited.small, ...limited.big])]
 }
 
-/** Judged also where a rule decided before: undefined only where a side of the route is empty. */
+/** Judged also where a rule decided before: undefined where a side of the route is empty, or nothing was trained. */
 function scoreFor(
-  scorer: TrainedScorer,
+  scorer: Scorer,
   { small, big }: Sides,
   { request }: Call,
   plan: RoutePlan | undefined,
@@ -124,7 +121,7 @@ function scoreFor(
 ): ExplainedScore | undefined {
   const [first] = small
   const [second] = big
-  if (first === undefined || second === undefined) return undefined
+  if (first === undefined || second === undefined || !(scorer instanceof TrainedScorer)) return undefined
   const { head } = scorer.forPair({ small: first.model, big: second.model })
   const explained = explainGain(head, featuresOf(request), vector)
   return {

@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest'
 import type { Call, Capability, RouteLimits } from '../../../src/gateway/steps.ts'
 import { requires } from '../../../src/protocol/openai-chat/requires.ts'
 import { RecentAnswers } from '../../../src/routing/answer-memory.ts'
-import { explainRoute, type ExplainOptions } from '../../../src/routing/explain/explain.ts'
+import { explainRoute } from '../../../src/routing/explain/explain.ts'
 import { scoreOf } from '../../../src/routing/gain-score.ts'
-import { createRouter } from '../../../src/routing/router.ts'
+import { createRouter, type RouterOptions } from '../../../src/routing/router.ts'
 import { loadTrainedScorer } from '../../../src/routing/trained-scorer.ts'
 import { makePrice } from '../../../src/budget/prices/make-price.ts'
 import { SwitchyardError } from '../../../src/shared/errors.ts'
@@ -28,7 +28,7 @@ const scorer = loadTrainedScorer(fileURLToPath(new URL('../../../router-models/g
 
 type Goal = { readonly targetBigShare: number } | { readonly costQuality: number }
 
-function optionsFor(goal: Goal): ExplainOptions {
+function optionsFor(goal: Goal): RouterOptions {
   return {
     targets: new Map([small, near, big].map((each) => [each.name, each])),
     routes: { auto: { small: ['near', 'small'], big: ['big'], fallback: 'cross-tier', ...goal } },
